@@ -1,0 +1,1 @@
+"""Delivers messages over channels; the notify worker alone may import it."""

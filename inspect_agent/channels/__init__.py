@@ -1,0 +1,1 @@
+"""Alert channels, one file each; they live in the notify worker."""

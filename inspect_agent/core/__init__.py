@@ -1,0 +1,1 @@
+"""The core: one selectors loop that never blocks, one thread that commits."""

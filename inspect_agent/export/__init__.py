@@ -1,0 +1,1 @@
+"""What the agent knows, in forms others read."""

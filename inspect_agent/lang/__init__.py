@@ -1,0 +1,1 @@
+"""Text to Config: the .inq language and inspect.conf."""

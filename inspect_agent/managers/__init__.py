@@ -1,0 +1,1 @@
+"""Service managers, one file each."""

@@ -1,0 +1,101 @@
+"""Metrics: what a family declares, and what a sample of it may be."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, Union
+
+Unit = Literal["bytes", "percent", "seconds", "count", "number"]
+"""What a bare number means in a rule, and how a value is shown.
+
+    bytes    suffixes k m g t p, 1024-based; `%` is a share of the machine's memory
+    percent  0..100, or 100 per core where the metric is CPU time
+    seconds  suffixes s m h d
+    count    things; suffixes k m g, 1024-based
+    number   no unit (load averages)
+"""
+
+Kind = Literal["gauge", "counter", "usage"]
+"""How samples become what a rule compares.
+
+    gauge    the sample itself
+    counter  only grows; compared by its growth in the last cycle, or per second with `/sec`
+    usage    only grows, in seconds of use (CPU time); compared as a percentage of the time
+             that passed, 100 a core
+"""
+
+Scope = Literal["host", "service"]
+"""Which kind of check may use a family."""
+
+
+ParamKind = Literal[
+    "text", "secret", "path", "command", "duration", "count", "port", "flag", "choice"
+]
+"""What a parameter's value is: `command` is split into words, `duration` is in seconds."""
+
+
+class MetricId(NamedTuple):
+    """A metric by its family and its name; the name is empty where the family is the metric."""
+
+    family: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.family}:{self.name}" if self.name else self.family
+
+
+class Metric(NamedTuple):
+    """One metric as its family declares it."""
+
+    name: str
+    unit: Unit
+    kind: Kind
+    help: str
+
+
+class Param(NamedTuple):
+    """A parameter that a metric family or a channel understands.
+
+    choices    the words allowed where kind is `choice`
+    many       may be given more than once, or hold several values separated by commas
+    """
+
+    name: str
+    kind: Literal[
+        "text", "secret", "path", "command", "duration", "count", "port", "flag", "choice"
+    ]
+    help: str
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
+class Family(NamedTuple):
+    """A metric family in one scope.
+
+    metrics    the names it has
+    any_name   the declaration of every name not in `metrics`, where names come from the machine
+               (mount points); None where an unknown name is a mistake
+    params     what `with …` may set for it
+    """
+
+    name: str
+    scope: Scope
+    metrics: tuple[Metric, ...]
+    any_name: Metric | None = None
+    params: tuple[Param, ...] = ()
+
+    def find(self, name: str) -> Metric | None:
+        """The declaration of `name`, or None where the family has no such metric."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        return self.any_name if name else None
+
+
+class NoData(NamedTuple):
+    """Why there is no value. Absence is never a number."""
+
+    reason: str
+
+
+Value = Union[float, NoData]

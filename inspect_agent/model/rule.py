@@ -1,0 +1,124 @@
+"""Rules as the engine reads them: everything resolved, nothing left to look up."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, Union
+
+from inspect_agent.model.metric import MetricId
+
+Op = Literal[">", "<", ">=", "<=", "==", "!="]
+Severity = Literal["info", "warning", "critical"]
+Verb = Literal["restart", "reload", "start", "stop"]
+ServiceWord = Literal["down", "failed", "restarted"]
+
+
+class Amount(NamedTuple):
+    """What a metric is compared with.
+
+    value   in the metric's own unit (bytes, percent, seconds, count); per second for a rate
+    share   True: `value` is a fraction (0.2 for 20 %) of the machine's memory
+    text    as the user wrote it: `500m`, `60%`, `1k/sec`
+    """
+
+    value: float
+    text: str
+    share: bool = False
+
+
+class Comparison(NamedTuple):
+    """METRIC OP AMOUNT [until OP AMOUNT]; `rate`: the amount was written with /sec."""
+
+    metric: MetricId
+    op: Op
+    amount: Amount
+    rate: bool = False
+    until_op: Op | None = None
+    until: Amount | None = None
+
+
+class StateTest(NamedTuple):
+    """`down`, `failed` or `restarted`."""
+
+    word: ServiceWord
+
+
+class AllOf(NamedTuple):
+    """`a and b and c`."""
+
+    tests: tuple[Condition, ...]
+
+
+class AnyOf(NamedTuple):
+    """`a or b or c`."""
+
+    tests: tuple[Condition, ...]
+
+
+Condition = Union[Comparison, StateTest, AllOf, AnyOf]
+
+
+class Cycles(NamedTuple):
+    """`for N cycles`: N tripped samples in a row. Without a hold: Cycles(1)."""
+
+    n: int
+
+
+class OutOf(NamedTuple):
+    """`for N of M cycles`."""
+
+    n: int
+    m: int
+
+
+class Span(NamedTuple):
+    """`for 5m`: tripped samples that span so many seconds."""
+
+    seconds: float
+
+
+Hold = Union[Cycles, OutOf, Span]
+
+
+class Alert(NamedTuple):
+    """`alert [ROUTE] [as SEVERITY]`; `route` is resolved: the owner's, or "" for the default."""
+
+    route: str
+    severity: Severity = "critical"
+
+
+class Repair(NamedTuple):
+    """`restart [SERVICE]` and its like; `service` is resolved, never empty."""
+
+    verb: Verb
+    service: str
+
+
+Action = Union[Alert, Repair]
+
+
+class Rule(NamedTuple):
+    """One `if … then … [else …]`.
+
+    key      canonical condition and hold; two rules of one check that share them get `#2`, …
+             The state of a rule survives a reload as long as its key does.
+    text     the condition and hold as one would write them: `memory:rss > 500m for 2 cycles`
+    place    `services.d/sidekiq.inq:3`
+    """
+
+    key: str
+    text: str
+    place: str
+    condition: Condition
+    hold: Hold
+    then: tuple[Action, ...]
+    otherwise: tuple[Action, ...] = ()
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """The `then` actions that are repairs, in the order they were written."""
+        return tuple(action for action in self.then if isinstance(action, Repair))
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """The `then` actions that are alerts, in the order they were written."""
+        return tuple(action for action in self.then if isinstance(action, Alert))

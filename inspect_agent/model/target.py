@@ -1,0 +1,72 @@
+"""What is watched: the machine and its services."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from inspect_agent.model.rule import Rule
+
+
+class Budget(NamedTuple):
+    """`restarts 3/10m`: at most `repairs` in `window_s` seconds."""
+
+    repairs: int
+    window_s: float
+
+
+class HostCheck(NamedTuple):
+    """All `check host` of the configuration, added up."""
+
+    owner: str = ""
+    remind_s: float | None = None
+    rules: tuple[Rule, ...] = ()
+
+
+class ServiceCheck(NamedTuple):
+    """One `check service`.
+
+    name       what its manager calls it
+    place      where it was written: `services.d/sidekiq.inq:1`
+    owner      the route told of its coming and going; "" is the default route
+    manager    the manager's name, or None: found out from the running system
+    pidfile    an absolute path, or None; with it the manager is `pidfile`
+    start, stop, restart    commands split into words, empty where not given
+    timeout_s  a repair's deadline
+    grace_s    how young a process may be before rules on its metrics are judged
+    remind_s   how often an alert is repeated while its rule stays triggered; None: never
+    """
+
+    name: str
+    place: str
+    budget: Budget
+    owner: str = ""
+    manager: str | None = None
+    pidfile: str | None = None
+    start: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    timeout_s: float = 30.0
+    grace_s: float = 0.0
+    remind_s: float | None = None
+    needs: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+class Process(NamedTuple):
+    """A process is its PID and its start together: a PID alone may be used again.
+
+    started_s   seconds after boot, on the clock of `clock.now()`
+    cgroup      its control group's folder below the cgroup2 mount, where the manager named one
+    """
+
+    pid: int
+    started_s: float
+    cgroup: str | None = None
+
+    def same_as(self, other: Process | None) -> bool:
+        """Whether both are one process (a changed control group does not matter)."""
+        return other is not None and (self.pid, self.started_s) == (other.pid, other.started_s)
+
+
+class Machine(NamedTuple):
+    """The machine itself, as the subject of a source."""

@@ -1,0 +1,106 @@
+"""The three things one can add: a Source, a Manager, a Channel.
+
+Each is one small file that says one thing, and one row in registry.py (or an entry point of a
+package of your own). docs/extending.md walks through one of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar, Union
+
+from inspect_agent.model.message import Message
+from inspect_agent.model.metric import Family, MetricId, Param, Value
+from inspect_agent.model.observation import Command, Finished, Observation
+from inspect_agent.model.rule import Verb
+from inspect_agent.model.target import Machine, Process, ServiceCheck
+
+Subject = Union[Machine, Process]
+A = TypeVar("A")
+
+
+class Reader(Protocol):
+    """An open source: reads the metrics of one subject, again and again."""
+
+    def read(self) -> Sequence[Value]:
+        """One value a metric, in the order they were asked for at `open`.
+
+        A counter or usage is given as it stands; the history makes rates of it. Raises
+        ProcessGone when the subject is a process that has ended, SourceError when nothing could
+        be read at all.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives back what it holds open."""
+        ...
+
+
+class Source(Protocol):
+    """A place where metrics come from. It must not block: a read is a few microseconds."""
+
+    families: tuple[Family, ...]
+
+    def names(self, subject: Subject) -> Sequence[MetricId]:
+        """The metrics worth showing for a subject although no rule asks for them."""
+        ...
+
+    def open(self, subject: Subject, metrics: Sequence[MetricId]) -> Reader:
+        """A reader of these metrics. Raises ProcessGone or SourceError."""
+        ...
+
+
+class Question(NamedTuple, Generic[A]):
+    """A command whose output answers something; `parse` raises ManagerError for garbage."""
+
+    command: Command
+    parse: Callable[[Finished], A]
+
+
+Observations = Mapping[str, Observation]
+Fingerprints = Mapping[str, str]
+
+
+class Manager(Protocol):
+    """A service manager: says where services are, and what to run to change that.
+
+    It runs nothing itself: it gives the core a command and reads its output. Names in answers are
+    the checks' names; a service missing in an answer counts as absent.
+    """
+
+    name: str
+
+    def present(self) -> bool:
+        """Whether it runs on this machine now, asked of the running system."""
+        ...
+
+    def look(self, checks: Sequence[ServiceCheck]) -> Observations | Question[Observations]:
+        """Where these services are, in full."""
+        ...
+
+    def glance(self, checks: Sequence[ServiceCheck]) -> Fingerprints | Question[Fingerprints]:
+        """A cheap text a service that is another one as soon as `look` would tell something new."""
+        ...
+
+    def command(self, verb: Verb, check: ServiceCheck) -> Command | None:
+        """What to run; None where this manager, or the check, has no such command."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to tell people. It may block and may be slow: it lives in the notify worker."""
+
+    params: tuple[Param, ...]
+    incidents: bool
+    """True: it wants one event a message, and opens and resolves incidents by their key."""
+
+    def __init__(self, params: Mapping[str, str]) -> None:
+        """Raises ValueError, with the parameter's name, for values that cannot be used."""
+        ...
+
+    def send(self, message: Message) -> str:
+        """Delivers, and says in a few words how (`accepted by mx.example:25`).
+
+        Raises DeliveryDelayed or DeliveryRefused; any other exception counts as delayed.
+        """
+        ...

@@ -1,0 +1,54 @@
+"""Names and where the thing behind each is: nothing is imported before it is asked for.
+
+A package of your own adds to these by entry points in the groups `inspect_agent.sources`,
+`inspect_agent.managers` and `inspect_agent.channels`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Literal
+
+Group = Literal["sources", "managers", "channels"]
+
+_BUILT_IN: dict[Group, dict[str, str]] = {
+    "sources": {
+        "cpu": "inspect_agent.sources.cpu:Cpu",
+        "load": "inspect_agent.sources.load:Load",
+        "memory": "inspect_agent.sources.memory:Memory",
+        "swap": "inspect_agent.sources.swap:Swap",
+        "disk": "inspect_agent.sources.disk:Disk",
+        "process": "inspect_agent.sources.process:ProcessSource",
+    },
+    "managers": {
+        "pidfile": "inspect_agent.managers.pidfile:Pidfile",
+        "systemd": "inspect_agent.managers.systemd:Systemd",
+    },
+    "channels": {
+        "email": "inspect_agent.channels.email:Email",
+        "gmail": "inspect_agent.channels.gmail:Gmail",
+        "apprise": "inspect_agent.channels.apprise:Apprise",
+        "log": "inspect_agent.channels.log:Log",
+        "null": "inspect_agent.channels.null:Null",
+    },
+}
+
+
+def names(group: Group) -> dict[str, str]:
+    """Every name of a group with its "module:Class"; built-in names win over entry points."""
+    # importlib.metadata brings the email package, 2 MB: the core asks for built-in names alone.
+    from importlib.metadata import entry_points
+
+    found = {point.name: point.value for point in entry_points(group=f"inspect_agent.{group}")}
+    return {**found, **_BUILT_IN[group]}
+
+
+def built_in(group: Group) -> dict[str, str]:
+    """The names that come with the project, in the order in which they are tried."""
+    return dict(_BUILT_IN[group])
+
+
+def load(where: str) -> Any:
+    """The class behind "module:Class". Raises ImportError or AttributeError."""
+    module, _, attribute = where.partition(":")
+    return getattr(import_module(module), attribute)
