@@ -1,0 +1,164 @@
+"""Conditions: a tree of tests becomes one function that is called every cycle.
+
+Unknown values are three-valued (Kleene): `and` is CLEAR as soon as one test is, `or` is TRIPPED
+as soon as one test is, whatever the unknown ones would say.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from enum import Enum
+from typing import Protocol
+
+from inspect_agent.engine.history import Series
+from inspect_agent.model.metric import MetricId, NoData
+from inspect_agent.model.rule import (
+    AllOf,
+    Amount,
+    AnyOf,
+    Comparison,
+    Condition,
+    Op,
+    ServiceWord,
+    StateTest,
+)
+
+
+class Outcome(Enum):
+    """What a cycle says of a condition; FROZEN: it was not judged (grace, silence, suspension)."""
+
+    TRIPPED = "tripped"
+    CLEAR = "clear"
+    NO_DATA = "no data"
+    FROZEN = "frozen"
+
+
+# Looking a member up on its class costs as much as comparing two numbers.
+TRIPPED, CLEAR, NO_DATA, FROZEN = Outcome
+
+Test = Callable[[bool], Outcome]
+"""Judges the latest values; its argument is whether the rule is TRIGGERED, for `until`."""
+
+
+class Facts(Protocol):
+    """What a condition may look at: one target."""
+
+    def series(self, metric: MetricId) -> Series:
+        """The series of one of its metrics."""
+        ...
+
+    def word(self, word: ServiceWord) -> bool | None:
+        """Whether the service is `down`, …; None when its manager cannot be asked."""
+        ...
+
+
+_OPS: dict[Op, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def build(condition: Condition, facts: Facts, machine_bytes: float) -> Test:
+    """The condition as a function; `machine_bytes` is what a share of the memory is a share of."""
+    if isinstance(condition, Comparison):
+        return _comparison(condition, facts, machine_bytes)
+    if isinstance(condition, StateTest):
+        return _state_test(condition, facts)
+    tests = tuple(build(test, facts, machine_bytes) for test in condition.tests)
+    if isinstance(condition, AllOf):
+        return _kleene(tests, decisive=CLEAR, otherwise=TRIPPED)
+    return _kleene(tests, decisive=TRIPPED, otherwise=CLEAR)
+
+
+def is_momentary(condition: Condition) -> bool:
+    """Whether it asks for `restarted`, which is over as soon as it is seen."""
+    if isinstance(condition, StateTest):
+        return condition.word == "restarted"
+    if isinstance(condition, (AllOf, AnyOf)):
+        return any(is_momentary(test) for test in condition.tests)
+    return False
+
+
+def metrics(condition: Condition) -> tuple[MetricId, ...]:
+    """The metrics it compares, in the order they are written."""
+    if isinstance(condition, Comparison):
+        return (condition.metric,)
+    if isinstance(condition, (AllOf, AnyOf)):
+        return tuple(metric for test in condition.tests for metric in metrics(test))
+    return ()
+
+
+def limit(amount: Amount, machine_bytes: float) -> float:
+    """The amount in the metric's own unit."""
+    return amount.value * machine_bytes if amount.share else amount.value
+
+
+def _comparison(condition: Comparison, facts: Facts, machine_bytes: float) -> Test:
+    series = facts.series(condition.metric)
+    trips, bound = _OPS[condition.op], limit(condition.amount, machine_bytes)
+
+    def compare(triggered: bool) -> Outcome:
+        value = series.latest
+        if value.__class__ is NoData:
+            return NO_DATA
+        return TRIPPED if trips(value, bound) else CLEAR  # type: ignore[arg-type]  # __class__
+
+    def compare_rate(triggered: bool) -> Outcome:
+        value = series.per_second
+        if isinstance(value, NoData):
+            return NO_DATA
+        return TRIPPED if trips(value, bound) else CLEAR
+
+    test = compare_rate if condition.rate else compare
+    if condition.until_op is None or condition.until is None:
+        return test
+    release = _comparison(
+        condition._replace(
+            op=condition.until_op, amount=condition.until, until_op=None, until=None
+        ),
+        facts,
+        machine_bytes,
+    )
+    return _until(test, release)
+
+
+def _until(test: Test, release: Test) -> Test:
+    """Once TRIGGERED, the test stays true until the second comparison holds."""
+
+    def compare(triggered: bool) -> Outcome:
+        if not triggered:
+            return test(False)
+        released = release(False)
+        if released is NO_DATA:
+            return NO_DATA
+        return CLEAR if released is TRIPPED else TRIPPED
+
+    return compare
+
+
+def _state_test(condition: StateTest, facts: Facts) -> Test:
+    word = condition.word
+
+    def ask(triggered: bool) -> Outcome:
+        answer = facts.word(word)
+        if answer is None:
+            return NO_DATA
+        return TRIPPED if answer else CLEAR
+
+    return ask
+
+
+def _kleene(tests: tuple[Test, ...], decisive: Outcome, otherwise: Outcome) -> Test:
+    def judge(triggered: bool) -> Outcome:
+        # every test is asked: each may have a latch of its own
+        outcomes = [test(triggered) for test in tests]
+        if decisive in outcomes:
+            return decisive
+        return NO_DATA if NO_DATA in outcomes else otherwise
+
+    return judge

@@ -1,0 +1,93 @@
+"""Deploy windows and unmonitored services: when nothing is judged, told or repaired.
+
+Windows of names and the global one stand side by side. When one ends, by itself or by hand, what
+it covered settles for some cycles, still silent; then whatever is wrong is told.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+ALL = ""
+"""The name of the window that covers everything, the machine included."""
+
+
+class Silence(NamedTuple):
+    """windows: name → when it ends; settling: name → cycles left; unmonitored: names."""
+
+    windows: tuple[tuple[str, float], ...] = ()
+    settling: tuple[tuple[str, int], ...] = ()
+    unmonitored: tuple[str, ...] = ()
+
+
+def start(silence: Silence, names: tuple[str, ...], until: float) -> Silence:
+    """Opens windows of these names (none: the global one); an open one gets the new end."""
+    opened = names or (ALL,)
+    kept = tuple(window for window in silence.windows if window[0] not in opened)
+    settling = tuple(item for item in silence.settling if item[0] not in opened)
+    return silence._replace(windows=(*kept, *((name, until) for name in opened)), settling=settling)
+
+
+def finish(silence: Silence, names: tuple[str, ...], settle: int) -> Silence:
+    """Closes the windows of these names; without names, all of them."""
+    ended = tuple(name for name, _ in silence.windows if not names or name in names)
+    return _end(silence, ended, settle)
+
+
+def expire(silence: Silence, now: float, settle: int) -> tuple[Silence, tuple[str, ...]]:
+    """Closes windows whose time is over; their names, for they say so themselves."""
+    ended = tuple(name for name, until in silence.windows if until <= now)
+    return (_end(silence, ended, settle) if ended else silence), ended
+
+
+def cycle_over(silence: Silence) -> Silence:
+    """One cycle of settling has passed."""
+    if not silence.settling:
+        return silence
+    left = tuple((name, cycles - 1) for name, cycles in silence.settling if cycles > 1)
+    return silence._replace(settling=left)
+
+
+def unmonitor(silence: Silence, name: str) -> Silence:
+    """Leaves a service alone until `monitor`."""
+    others = tuple(other for other in silence.unmonitored if other != name)
+    return silence._replace(unmonitored=(*others, name))
+
+
+def monitor(silence: Silence, name: str, settle: int) -> Silence:
+    """Watches a service again, after settling."""
+    if name not in silence.unmonitored:
+        return silence
+    others = tuple(other for other in silence.unmonitored if other != name)
+    return _settle(silence._replace(unmonitored=others), (name,), settle)
+
+
+def in_window(silence: Silence, name: str) -> bool:
+    """Whether a deploy window is open over a service (or, with ALL, over the machine)."""
+    return any(window in (ALL, name) for window, _ in silence.windows)
+
+
+def covers(silence: Silence, name: str) -> bool:
+    """Whether nothing is judged, told or repaired for `name` in this cycle."""
+    if silence == NOTHING:
+        return False
+    return (
+        in_window(silence, name)
+        or name in silence.unmonitored
+        or any(settling in (ALL, name) for settling, _ in silence.settling)
+    )
+
+
+def _end(silence: Silence, ended: tuple[str, ...], settle: int) -> Silence:
+    kept = tuple(window for window in silence.windows if window[0] not in ended)
+    return _settle(silence._replace(windows=kept), ended, settle)
+
+
+def _settle(silence: Silence, names: tuple[str, ...], settle: int) -> Silence:
+    if settle <= 0:
+        return silence
+    kept = tuple(item for item in silence.settling if item[0] not in names)
+    return silence._replace(settling=(*kept, *((name, settle) for name in names)))
+
+
+NOTHING = Silence()
