@@ -1,0 +1,127 @@
+"""Commands as child processes that cannot hold the core up.
+
+Each has a deadline and a process group of its own, which is killed as a whole; its environment is
+clean, its working folder `/`, and its output is bounded. A command has ended when its process
+has: a daemon that it leaves behind may keep the pipes open for years.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+
+from inspect_agent.core.loop import Loop
+from inspect_agent.model.observation import Command, Finished
+
+CLEAN_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+}
+MOST_OUTPUT = 16 * 1024 * 1024
+"""Bytes kept of each stream; what a command writes beyond is read and thrown away."""
+
+Done = Callable[[Finished], None]
+
+
+class Children:
+    """The commands that run now; SIGCHLD tells when one has ended."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._running: dict[int, _Child] = {}
+        loop.on_signal(signal.SIGCHLD, self._reap)
+
+    def start(
+        self, command: Command, done: Done, extra_environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Runs a command; `done` is called once, in the loop, however it ends."""
+        environment = {**CLEAN_ENVIRONMENT, **(extra_environment or {})}
+        try:
+            process = subprocess.Popen(
+                command.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env=environment,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            reason = f"cannot run {command.argv[0]}: {_words(error)}"
+            self._loop.call_soon_threadsafe(lambda: done(Finished(None, "", reason)))
+            return
+        self._running[process.pid] = _Child(self._loop, process, command, done)
+
+    def kill_all(self) -> None:
+        """Ends every command with its group; for the end of the agent."""
+        for child in self._running.values():
+            child.kill()
+
+    def _reap(self) -> None:
+        for child in list(self._running.values()):
+            if child.process.poll() is not None:
+                del self._running[child.process.pid]
+                child.finish()
+
+
+class _Child:
+    def __init__(
+        self, loop: Loop, process: subprocess.Popen[bytes], command: Command, done: Done
+    ) -> None:
+        self.process = process
+        self._loop = loop
+        self._command = command
+        self._done = done
+        self._late = False
+        self._output: dict[int, bytearray] = {}
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                fd = stream.fileno()
+                os.set_blocking(fd, False)
+                self._output[fd] = bytearray()
+                loop.add_reader(fd, lambda fd=fd: self._read(fd))  # type: ignore[misc]
+        self._deadline = loop.call_later(command.timeout_s, self._expire)
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def finish(self) -> None:
+        self._deadline.cancel()
+        for fd in self._output:
+            while self._read(fd):
+                pass
+            self._loop.remove(fd)
+        texts = [bytes(data).decode(errors="replace") for data in self._output.values()]
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+        status, stderr = self.process.returncode, texts[1]
+        if self._late:
+            status = None
+            stderr += f"killed after {self._command.timeout_s:g} s without an end"
+        self._done(Finished(status, texts[0], stderr))
+
+    def _expire(self) -> None:
+        self._late = True
+        self.kill()
+
+    def _read(self, fd: int) -> bool:
+        """Reads what is there; whether there may be more."""
+        try:
+            data = os.read(fd, 65536)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._loop.remove(fd)
+            return False
+        kept = self._output[fd]
+        kept += data[: MOST_OUTPUT - len(kept)]
+        return True
+
+
+def _words(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
