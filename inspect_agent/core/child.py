@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from inspect_agent.core.loop import Loop
 from inspect_agent.model.observation import Command, Finished
@@ -51,7 +52,7 @@ class Children:
             )
         except (OSError, ValueError) as error:
             reason = f"cannot run {command.argv[0]}: {_words(error)}"
-            self._loop.call_soon_threadsafe(lambda: done(Finished(None, "", reason)))
+            self._loop.call_soon_threadsafe(partial(done, Finished(None, "", reason)))
             return
         self._running[process.pid] = _Child(self._loop, process, command, done)
 
@@ -82,7 +83,7 @@ class _Child:
                 fd = stream.fileno()
                 os.set_blocking(fd, False)
                 self._output[fd] = bytearray()
-                loop.add_reader(fd, lambda fd=fd: self._read(fd))  # type: ignore[misc]
+                loop.add_reader(fd, partial(self._read, fd))
         self._deadline = loop.call_later(command.timeout_s, self._expire)
 
     def kill(self) -> None:

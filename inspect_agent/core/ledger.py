@@ -15,6 +15,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, Union
 
@@ -146,11 +147,10 @@ class Ledger:
                 self._unsaved[_identity(change)] = change
             saved = self._save()
             for batch in batches:
-                self._wake(lambda done=batch.done: done(saved))  # type: ignore[misc]
+                self._wake(partial(batch.done, saved))
             for item in items:
                 if isinstance(item, _Query):
-                    posts = self._find(item)
-                    self._wake(lambda done=item.done, posts=posts: done(posts))  # type: ignore[misc]
+                    self._wake(partial(item.done, self._find(item)))
             open_ = None not in items
         if self._connection is not None:
             self._connection.close()
@@ -186,7 +186,7 @@ class Ledger:
             self._connection = None
         if why != self._failing:
             self._failing = why
-            self._wake(lambda: self._trouble(why))
+            self._wake(partial(self._trouble, why))
 
     def _find(self, query: _Query) -> tuple[Post, ...]:
         found: dict[int, Post] = {}
@@ -259,7 +259,7 @@ def _statement(change: Change) -> tuple[str, tuple[str | int, ...]]:
     if isinstance(change, Put):
         if change.value is None:
             return "DELETE FROM state WHERE kind = ? AND key = ?", (change.kind, change.key)
-        return "INSERT OR REPLACE INTO state VALUES (?, ?, ?)", change[:2] + (change.value,)
+        return "INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (*change[:2], change.value)
     if change.body is None:
         return "DELETE FROM outbox WHERE seq = ?", (change.seq,)
     return "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?)", (*change[:2], change.body)

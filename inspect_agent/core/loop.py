@@ -5,6 +5,7 @@ Nothing here waits but the selector. A callback that raises is reported and neve
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import selectors
 import signal
@@ -13,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 
-Callback = Callable[[], None]
+Callback = Callable[[], object]
 
 
 class Timer:
@@ -74,10 +75,8 @@ class Loop:
     def call_soon_threadsafe(self, callback: Callback) -> None:
         """Calls back in the loop's own thread; for the ledger's."""
         self._soon.append(callback)
-        try:
+        with contextlib.suppress(BlockingIOError):  # full of wake-ups: the loop will wake
             self._wake.send(b"\0")
-        except BlockingIOError:
-            pass  # it is full of wake-ups, so the loop will wake
 
     def on_signal(self, number: int, callback: Callback) -> None:
         """Calls back in the loop when the signal arrives."""

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from inspect_agent.core.child import CLEAN_ENVIRONMENT
@@ -75,7 +76,7 @@ class Worker:
         for fd, take in ((_fd(process.stdout), self._line), (_fd(process.stderr), self._words)):
             os.set_blocking(fd, False)
             self._in[fd] = bytearray()
-            self._loop.add_reader(fd, lambda fd=fd, take=take: self._read(fd, take))  # type: ignore[misc]
+            self._loop.add_reader(fd, partial(self._read, fd, take))
         os.set_blocking(_fd(process.stdin), False)
 
     def send(self, value: dict[str, Any]) -> None:
