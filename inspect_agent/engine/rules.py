@@ -68,6 +68,7 @@ class RuleState(NamedTuple):
     told        when its alert, or the last reminder, was due
     repairing   its repairs were asked for and have not ended
     resume_at   samples before it do not count towards the next repair
+    ring        while TRIGGERED, the latest results of `N of M`: they say when it is over
     """
 
     phase: Phase = Phase.OK
@@ -77,6 +78,7 @@ class RuleState(NamedTuple):
     told: float = 0.0
     repairing: bool = False
     resume_at: float = 0.0
+    ring: int = 0
 
 
 CALM = RuleState()
@@ -130,10 +132,10 @@ def _rise(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> S
     progress = _advance(rule.hold, state.progress, now)
     if not _met(rule.hold, progress, now):
         return RuleState(Phase.PENDING, progress), None
-    # the ring of `N of M` goes on: it says when the rule recovers; repairs count from zero
-    progress = Progress(ring=progress.ring)
-    asked = bool(rule.repairs)
-    return RuleState(Phase.TRIGGERED, progress, 0, now, now, asked), Decision.FAILED
+    failed = RuleState(
+        Phase.TRIGGERED, since=now, told=now, repairing=bool(rule.repairs), ring=progress.ring
+    )
+    return failed, Decision.FAILED
 
 
 def _settle(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
@@ -149,24 +151,23 @@ def _go_blind(rule: Rule, state: RuleState, now: float, remind_s: float | None) 
 
 
 def _persist(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
-    ring = _push(rule.hold, state.progress.ring, 1)
+    if isinstance(rule.hold, OutOf):
+        state = state._replace(ring=_push(rule.hold, state.ring, 1))
     if rule.repairs and not state.repairing and now >= state.resume_at:
         progress = _advance(rule.hold, state.progress, now)
         if _met(rule.hold, progress, now):
-            state = state._replace(progress=Progress(ring=ring), repairing=True)
-            return state, Decision.REPAIR_DUE
+            return state._replace(progress=Progress(), repairing=True), Decision.REPAIR_DUE
         state = state._replace(progress=progress)
-    else:
-        state = state._replace(progress=state.progress._replace(ring=ring))
     if remind_s is not None and now - state.told >= remind_s:
         return state._replace(told=now), Decision.REMINDER
     return state, None
 
 
 def _recover(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
-    ring = _push(rule.hold, state.progress.ring, 0)
-    if isinstance(rule.hold, OutOf) and ring.bit_count() >= rule.hold.n:
-        return state._replace(progress=Progress(ring=ring)), None
+    hold, ring = rule.hold, _push(rule.hold, state.ring, 0)
+    if isinstance(hold, OutOf) and ring.bit_count() >= hold.n:
+        progress = state.progress._replace(ring=_push(hold, state.progress.ring, 0))
+        return state._replace(ring=ring, progress=progress), None
     return CALM, (Decision.ENDED if is_momentary(rule.condition) else Decision.RECOVERED)
 
 
