@@ -1,0 +1,172 @@
+"""What is done when there is news of a service: a manager's answer, or a death.
+
+found   a manager said where it is: attach to its process, judge what changed
+died    its process has ended: let it go, and ask its manager at once
+release a repair or a silence is over: judge what happened meanwhile, as something expected
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from inspect_agent.core.happenings import Happenings
+from inspect_agent.core.log import Log
+from inspect_agent.core.loop import Loop
+from inspect_agent.core.turn import Telling, Turn
+from inspect_agent.core.watch import watch
+from inspect_agent.core.watched import WatchedService
+from inspect_agent.engine import rules, services
+from inspect_agent.engine.services import Seen
+from inspect_agent.errors import ProcessGone
+from inspect_agent.model.observation import Observation
+from inspect_agent.model.target import Process
+
+STALE_RETRIES = 8
+STALE_RETRY_S = 0.02
+"""A manager that has not reaped a dead process yet still names it; the pauses double."""
+
+
+class Attend:
+    """`identify` finds a live process by its PID; `hushed` tells whether nothing is judged now.
+
+    look     asks the managers where services are
+    news     told of a service that is being repaired
+    due      whether the absence of a service may be told yet
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        log: Log,
+        telling: Telling,
+        happenings: Happenings,
+        new_turn: Callable[[], Turn],
+        identify: Callable[[int], Process | None],
+        hushed: Callable[[WatchedService], bool],
+        look: Callable[[Iterable[WatchedService]], None],
+        news: Callable[[WatchedService], None],
+        due: Callable[[], bool],
+    ) -> None:
+        self._loop, self._log = loop, log
+        self._telling, self._happenings, self._new_turn = telling, happenings, new_turn
+        self._identify, self._hushed, self._look = identify, hushed, look
+        self._news, self._due = news, due
+
+    def found(self, service: WatchedService, observation: Observation) -> None:
+        """A manager's answer."""
+        service.looked_at = self._loop.now()
+        seen = self._seen(service, observation)
+        if seen is None:
+            return
+        service.seen = seen
+        if seen.status != "unknown":
+            self.attach(service, seen.process)
+        if service.held or self._hushed(service):
+            service.held = True
+            self._news(service)
+        else:
+            turn = self._new_turn()
+            self.judge(service, turn)
+            self._telling.commit(turn)
+
+    def died(self, service: WatchedService, process: Process) -> None:
+        """The process that was watched has ended."""
+        if service.process is not process:
+            return
+        service.detach()
+        turn = self._new_turn()
+        service.died_at = turn.wall
+        self._log.info(f"{service.check.name}: process {process.pid} ended")
+        self._look([service])
+
+    def release(self, service: WatchedService, turn: Turn) -> None:
+        """Judges what happened while it was held; not yet, where a silence still covers it."""
+        if self._hushed(service):
+            return
+        service.held = False
+        self.judge(service, turn, expected=True)
+
+    def judge(self, service: WatchedService, turn: Turn, *, expected: bool = False) -> None:
+        """Takes what was last seen through the service table."""
+        before = service.state
+        state, told = services.step(
+            before, service.seen, turn.now, expected=expected, due=self._due()
+        )
+        if state == before and told is None:
+            return
+        service.state = state
+        turn.keep_service(service)
+        self._log_change(service, before)
+        replaced = state.process is not None and not state.process.same_as(before.process)
+        if replaced and before.process is not None:
+            service.replaced = service.replaced or not expected
+            for watched in service.rules:
+                fresh = rules.process_replaced(watched.rule, watched.state)
+                if fresh != watched.state:
+                    watched.state = fresh
+                    turn.keep_rule(service, watched)
+        if told is not None:
+            self._tell(service, told, before.process, turn)
+
+    def review(self, service: WatchedService, turn: Turn) -> None:
+        """What time alone brings: an absence becomes due, a crash loop ends."""
+        state, told = services.tick(service.state, turn.now)
+        if told is not None:
+            service.state = state
+            turn.keep_service(service)
+            self._tell(service, told, None, turn)
+        elif service.state.status not in ("up", "unknown") and not service.state.lost:
+            self.judge(service, turn)
+
+    def attach(self, service: WatchedService, process: Process | None) -> None:
+        """Samples and watches this process from now on."""
+        if service.process is not None and service.process.same_as(process):
+            return
+        service.detach()
+        if process is None:
+            return
+        service.process = process
+        died = partial(self.died, service, process)
+        try:
+            service.metrics.open(process)
+        except ProcessGone:
+            self._loop.call_soon_threadsafe(died)
+            return
+        service.watch = watch(self._loop, process, self._identify, died)
+
+    def _seen(self, service: WatchedService, observation: Observation) -> Seen | None:
+        """What the answer means; None when it is older than the death of what it names."""
+        status, reason = observation.status, observation.reason
+        returning = status == "starting" and observation.restarts_itself
+        if status != "up" or observation.pid is None:
+            service.retries = 0
+            return Seen(status, None, reason, returning)
+        process = self._identify(observation.pid)
+        if process is not None:
+            service.retries = 0
+            return Seen("up", process._replace(cgroup=observation.cgroup), reason)
+        if service.retries < STALE_RETRIES:
+            pause_s = STALE_RETRY_S * 2**service.retries
+            service.retries += 1
+            self._loop.call_later(pause_s, partial(self._look, [service]))
+            return None
+        service.retries = 0
+        return Seen("unknown", None, f"process {observation.pid} is not there ({reason})")
+
+    def _tell(
+        self, service: WatchedService, told: services.Told, before: Process | None, turn: Turn
+    ) -> None:
+        at = service.died_at if service.died_at is not None else turn.wall
+        pid = before.pid if before is not None else None
+        event = self._happenings.process(told, service, pid, at)
+        service.died_at = None
+        self._log.info(event.text + (f": {event.detail}" if event.detail else ""))
+        turn.tell_owner(event, service.check.owner)
+
+    def _log_change(self, service: WatchedService, before: services.ServiceState) -> None:
+        state = service.state
+        if state.unanswered != before.unanswered and state.unanswered:
+            self._log.warn(f"{service.check.name}: {state.unanswered}")
+        elif state.status != before.status:
+            self._log.debug(f"{service.check.name}: {state.status} ({state.reason})")

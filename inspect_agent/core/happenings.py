@@ -1,0 +1,115 @@
+"""The events the core tells, in words; each is built from what was just decided."""
+
+from __future__ import annotations
+
+from inspect_agent.core.metrics import Catalogue
+from inspect_agent.core.watched import Target, WatchedRule, WatchedService
+from inspect_agent.engine.services import Told
+from inspect_agent.export import values
+from inspect_agent.model.event import Event, EventKind
+from inspect_agent.model.metric import NoData, Scope
+from inspect_agent.model.rule import Severity
+
+
+class Happenings:
+    """Builds events; `machine_id` is the first part of every incident's key."""
+
+    def __init__(self, machine_id: str, catalogue: Catalogue) -> None:
+        self._machine_id = machine_id
+        self._catalogue = catalogue
+
+    def rule(self, kind: EventKind, target: Target, watched: WatchedRule, at: float) -> Event:
+        """RuleFailed, RuleRecovered, RuleReminder or RuleWithdrawn."""
+        value = self._value(target, watched)
+        verbs = {
+            "RuleFailed": "is true",
+            "RuleRecovered": "is over",
+            "RuleReminder": "is still true",
+            "RuleWithdrawn": "is no longer a rule",
+        }
+        measured = f" ({value})" if value else ""
+        return Event(
+            kind=kind,
+            target=target.name,
+            at=at,
+            text=f"{_title(target)}: {watched.rule.text} {verbs[kind]}{measured}",
+            incident=self._incident(target.name, watched.rule.key),
+            severity="info" if kind in ("RuleRecovered", "RuleWithdrawn") else "critical",
+            resolves=kind in ("RuleRecovered", "RuleWithdrawn"),
+            rule=watched.rule.text,
+            value=value,
+            detail=self._detail(target),
+        )
+
+    def process(self, kind: Told, service: WatchedService, before: int | None, at: float) -> Event:
+        """A service that vanished, came back, changed its process, or keeps dying."""
+        state, name = service.state, service.check.name
+        pid = state.process.pid if state.process is not None else None
+        texts: dict[Told, str] = {
+            "ProcessDoesNotExist": f"{name} is not running ({state.status})",
+            "ProcessExists": f"{name} is running" + (f" as process {pid}" if pid else ""),
+            "ProcessChanged": f"{name} is another process now: {before}, now {pid}",
+            "CrashLoop": f"{name} died {len(state.deaths)} times within 10 minutes",
+        }
+        severities: dict[Told, Severity] = {"ProcessExists": "info", "ProcessChanged": "warning"}
+        return Event(
+            kind=kind,
+            target=service.name,
+            at=at,
+            text=texts[kind],
+            incident=self._incident(service.name, "process"),
+            severity=severities.get(kind, "critical"),
+            resolves=kind == "ProcessExists",
+            detail=state.reason,
+        )
+
+    def repair(
+        self, kind: EventKind, service: WatchedService, text: str, at: float, detail: str = ""
+    ) -> Event:
+        """RepairSucceeded, RepairFailed or RepairExhausted."""
+        return Event(
+            kind=kind,
+            target=service.name,
+            at=at,
+            text=f"{service.check.name}: {text}",
+            incident=self._incident(service.name, "repair"),
+            severity="info" if kind == "RepairSucceeded" else "critical",
+            resolves=kind == "RepairSucceeded",
+            detail=detail,
+        )
+
+    def agent(
+        self, kind: EventKind, key: str, text: str, at: float, severity: Severity, detail: str = ""
+    ) -> Event:
+        """Something about the agent itself, or its windows."""
+        return Event(
+            kind=kind,
+            target="agent",
+            at=at,
+            text=text,
+            incident=self._incident("agent", key),
+            severity=severity,
+            resolves=kind == "ConfigurationAccepted",
+            detail=detail,
+        )
+
+    def _incident(self, target: str, key: str) -> str:
+        return f"{self._machine_id}/{target}/{key}"
+
+    def _value(self, target: Target, watched: WatchedRule) -> str:
+        """What the first metric of the rule measured, as shown."""
+        scope: Scope = "service" if isinstance(target, WatchedService) else "host"
+        for metric in watched.metrics:
+            latest = target.series(metric).latest
+            if isinstance(latest, NoData):
+                continue
+            shown = values.show(latest, self._catalogue.declaration(scope, metric).unit)
+            return shown if len(watched.metrics) == 1 else f"{metric} {shown}"
+        return ""
+
+    def _detail(self, target: Target) -> str:
+        return target.state.reason if isinstance(target, WatchedService) else ""
+
+
+def _title(target: Target) -> str:
+    return target.check.name if isinstance(target, WatchedService) else "host"

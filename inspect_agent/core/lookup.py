@@ -1,0 +1,186 @@
+"""Where services are: asks their managers, many at a time, and never waits for an answer.
+
+    at once        a process ended, a repair ended, the configuration is new
+    every cycle    a glance at what is not up, or is up without a process; a look where it changed
+    every minute   a look at the services that were not looked at for longest
+
+Who manages a service is found out by asking: the managers that run here, in their order, until one
+knows it. It is asked anew when its manager no longer knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from inspect_agent.core.child import Children
+from inspect_agent.core.log import Log
+from inspect_agent.core.watched import WatchedService
+from inspect_agent.errors import ManagerError
+from inspect_agent.model.observation import Finished, Observation
+from inspect_agent.ports import Fingerprints, Manager, Observations, Question
+
+BATCH = 50
+"""Services in one question: systemd needs a millisecond for each."""
+
+CONFIRM_S = 60.0
+
+A = TypeVar("A")
+Found = Callable[[WatchedService, Observation], None]
+
+
+class Lookup:
+    """Asks; `found` is called with every answer, in the loop, now or later."""
+
+    def __init__(
+        self, managers: Sequence[Manager], children: Children, log: Log, found: Found
+    ) -> None:
+        self._managers = tuple(managers)
+        self._children = children
+        self._log = log
+        self._found = found
+        self._wanted: dict[str, dict[str, WatchedService]] = {m.name: {} for m in managers}
+        self._busy: set[str] = set()
+        self._glancing: set[str] = set()
+        self._confirmed_at = 0.0
+
+    def look(self, services: Iterable[WatchedService]) -> None:
+        """Asks where these are, in full, as soon as their manager is free to answer."""
+        for service in services:
+            manager = service.manager or self._next_manager(service, None)
+            if manager is None:
+                self._found(service, Observation("unknown", reason=self._nobody(service)))
+            else:
+                self._wanted[manager.name][service.check.name] = service
+        for manager in self._managers:
+            self._pump(manager)
+
+    def cycle(self, services: Iterable[WatchedService], now: float) -> None:
+        """What a cycle asks."""
+        glances: dict[str, list[WatchedService]] = {}
+        unowned = []
+        for service in services:
+            if service.process is not None:
+                continue
+            if service.manager is None:
+                unowned.append(service)
+            else:
+                glances.setdefault(service.manager.name, []).append(service)
+        for manager in self._managers:
+            if manager.name in glances and manager.name not in self._glancing:
+                self._glance(manager, glances[manager.name])
+        if unowned:
+            self.look(unowned)
+        if now - self._confirmed_at >= CONFIRM_S:
+            self._confirmed_at = now
+            oldest = sorted(services, key=lambda service: service.looked_at)[:BATCH]
+            self.look(oldest)
+
+    def _pump(self, manager: Manager) -> None:
+        wanted = self._wanted[manager.name]
+        if manager.name in self._busy or not wanted:
+            return
+        batch = [wanted.pop(name) for name in list(wanted)[:BATCH]]
+        self._busy.add(manager.name)
+        checks = [service.check for service in batch]
+        self._ask(manager, lambda: manager.look(checks), partial(self._looked, manager, batch))
+
+    def _looked(
+        self, manager: Manager, batch: list[WatchedService], answer: Observations | ManagerError
+    ) -> None:
+        self._busy.discard(manager.name)
+        for service in batch:
+            if isinstance(answer, ManagerError):
+                reason = f"{manager.name}: {answer}"
+                self._found(service, Observation("unknown", reason=reason))
+            else:
+                absent = Observation("absent", reason=f"{manager.name} does not know it")
+                self._place(manager, service, answer.get(service.check.name, absent))
+        self._pump(manager)
+
+    def _place(self, manager: Manager, service: WatchedService, seen: Observation) -> None:
+        """An answer: the manager's service, or one for the next manager to know."""
+        if seen.status != "absent":
+            service.manager = manager
+        else:
+            service.manager = None
+            following = self._next_manager(service, manager)
+            if following is not None:
+                self._wanted[following.name][service.check.name] = service
+                self._pump(following)
+                return
+        self._found(service, seen)
+
+    def _next_manager(self, service: WatchedService, after: Manager | None) -> Manager | None:
+        """The next that may own a service, behind `after`."""
+        check = service.check
+        start = 0 if after is None else self._managers.index(after) + 1
+        for manager in self._managers[start:]:
+            named = "pidfile" if check.pidfile else check.manager
+            if named is not None and manager.name != named:
+                continue
+            if named is None and manager.name == "pidfile":
+                continue
+            if manager.present():
+                return manager
+        return None
+
+    def _nobody(self, service: WatchedService) -> str:
+        wanted = service.check.manager
+        if wanted is not None:
+            return f"{wanted} does not run here"
+        return "no service manager that this version knows runs here"
+
+    def _glance(self, manager: Manager, services: list[WatchedService]) -> None:
+        self._glancing.add(manager.name)
+        checks = [service.check for service in services]
+        self._ask(
+            manager, lambda: manager.glance(checks), partial(self._glanced, manager, services)
+        )
+
+    def _glanced(
+        self,
+        manager: Manager,
+        services: list[WatchedService],
+        answer: Fingerprints | ManagerError,
+    ) -> None:
+        self._glancing.discard(manager.name)
+        if isinstance(answer, ManagerError):
+            self.look(services)  # whose answer says what is wrong
+            return
+        changed = []
+        for service in services:
+            fingerprint = answer.get(service.check.name, "")
+            if fingerprint != service.fingerprint:
+                service.fingerprint = fingerprint
+                changed.append(service)
+        if changed:
+            self.look(changed)
+
+    def _ask(
+        self,
+        manager: Manager,
+        ask: Callable[[], Mapping[str, A] | Question[Mapping[str, A]]],
+        then: Callable[[Mapping[str, A] | ManagerError], None],
+    ) -> None:
+        """Runs a manager's question; what it raises is an answer, too."""
+        question = _guarded(ask)
+        if not isinstance(question, Question):
+            then(question)
+            return
+        self._log.verbose(f"{manager.name}: {' '.join(question.command.argv)}")
+
+        def finished(result: Finished) -> None:
+            then(_guarded(lambda: question.parse(result)))
+
+        self._children.start(question.command, finished)
+
+
+def _guarded(call: Callable[[], A]) -> A | ManagerError:
+    try:
+        return call()
+    except ManagerError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 (a manager that raises harms only its services)
+        return ManagerError(f"{type(error).__name__}: {error}")

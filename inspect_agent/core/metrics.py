@@ -1,0 +1,121 @@
+"""The metrics of one target: its series, and the readers that feed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from inspect_agent.engine.history import Series, series
+from inspect_agent.errors import ProcessGone, SourceError
+from inspect_agent.model.metric import Family, Metric, MetricId, NoData, Scope
+from inspect_agent.ports import Reader, Source, Subject
+
+
+class Catalogue:
+    """The sources at hand, and which of them a metric comes from."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.sources = tuple(sources)
+        self._families: dict[tuple[Scope, str], tuple[Source, Family]] = {
+            (family.scope, family.name): (source, family)
+            for source in self.sources
+            for family in source.families
+        }
+
+    def declaration(self, scope: Scope, metric: MetricId) -> Metric:
+        """What the family says of a metric; a configuration that compiled has no unknown ones."""
+        found = self._families[scope, metric.family][1].find(metric.name)
+        if found is None:
+            raise SourceError(f"no family has {metric}")
+        return found
+
+    def source(self, scope: Scope, metric: MetricId) -> Source:
+        """Where a metric comes from."""
+        return self._families[scope, metric.family][0]
+
+    def of(self, scope: Scope) -> tuple[Source, ...]:
+        """The sources with a family in this scope."""
+        return tuple(
+            source
+            for source in self.sources
+            if any(family.scope == scope for family in source.families)
+        )
+
+
+class Metrics:
+    """The series of one target; `open` connects them to a subject, `sample` reads it.
+
+    `asked` are the metrics of its rules; what its sources show by themselves comes after them.
+    """
+
+    def __init__(self, catalogue: Catalogue, scope: Scope, asked: Iterable[MetricId]) -> None:
+        self.series: dict[MetricId, Series] = {}
+        self._catalogue = catalogue
+        self._scope: Scope = scope
+        self._readers: list[tuple[Reader, tuple[Series, ...]]] = []
+        self._asked = tuple(dict.fromkeys(asked))
+        for metric in self._asked:
+            self._add(metric)
+
+    def inherit(self, others: Mapping[MetricId, Series]) -> None:
+        """Takes over what an earlier configuration measured."""
+        for metric, one in others.items():
+            if metric in self.series:
+                self.series[metric] = one
+
+    def open(self, subject: Subject) -> None:
+        """Connects the series to a subject. Raises ProcessGone."""
+        self.close()
+        for source in self._catalogue.of(self._scope):
+            wanted = self._wanted(source, subject)
+            if not wanted:
+                continue
+            try:
+                reader = source.open(subject, wanted)
+            except ProcessGone:
+                raise
+            except Exception as error:  # noqa: BLE001 (a source that raises harms only itself)
+                self._fail(wanted, error)
+                continue
+            self._readers.append((reader, tuple(self.series[metric] for metric in wanted)))
+
+    def sample(self, now: float) -> None:
+        """Reads everything once. Raises ProcessGone."""
+        for reader, series_ in self._readers:
+            try:
+                values = reader.read()
+            except ProcessGone:
+                raise
+            except Exception as error:  # noqa: BLE001 (a source that raises harms only itself)
+                reason = NoData(f"{type(error).__name__}: {error}")
+                for one in series_:
+                    one.add(reason, now)
+                continue
+            for one, value in zip(series_, values, strict=True):
+                one.add(value, now)
+
+    def close(self, reason: NoData | None = None) -> None:
+        """Lets the subject go; with a reason, that is what the series say from now on."""
+        for reader, series_ in self._readers:
+            reader.close()
+            for one in series_:
+                one.forget() if reason is None else one.forget(reason)
+        self._readers.clear()
+
+    def _wanted(self, source: Source, subject: Subject) -> tuple[MetricId, ...]:
+        mine = [
+            metric
+            for metric in self._asked
+            if self._catalogue.source(self._scope, metric) is source
+        ]
+        for metric in source.names(subject):
+            if metric not in self.series:
+                self._add(metric)
+            mine.append(metric)
+        return tuple(dict.fromkeys(mine))
+
+    def _add(self, metric: MetricId) -> None:
+        self.series[metric] = series(self._catalogue.declaration(self._scope, metric).kind)
+
+    def _fail(self, metrics: Iterable[MetricId], error: Exception) -> None:
+        for metric in metrics:
+            self.series[metric].forget(NoData(f"{type(error).__name__}: {error}"))

@@ -1,0 +1,130 @@
+"""What the core knows of each target while it runs: the check, where it stands, its process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inspect_agent.core.metrics import Catalogue, Metrics
+from inspect_agent.core.watch import Watch
+from inspect_agent.engine import condition, services
+from inspect_agent.engine.budget import Spent
+from inspect_agent.engine.history import Series
+from inspect_agent.engine.rules import CALM, RuleState
+from inspect_agent.engine.services import Seen, ServiceState
+from inspect_agent.model.metric import MetricId, NoData, Scope
+from inspect_agent.model.rule import Rule, ServiceWord
+from inspect_agent.model.target import HostCheck, Process, ServiceCheck
+from inspect_agent.ports import Manager
+
+NOT_RUNNING = NoData("not running")
+
+
+class WatchedRule:
+    """A rule, its state, and the routes that heard of its failure."""
+
+    __slots__ = ("heard", "metrics", "rule", "state", "test")
+
+    def __init__(self, rule: Rule, facts: condition.Facts, machine_bytes: float) -> None:
+        self.rule = rule
+        self.state: RuleState = CALM
+        self.heard: tuple[str, ...] = ()
+        self.metrics = condition.metrics(rule.condition)
+        self.test = condition.build(rule.condition, facts, machine_bytes)
+
+
+class Target:
+    """What a host and a service have in common: metrics, and the rules over them.
+
+    name   `host` or `service NAME`
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        scope: Scope,
+        rules: tuple[Rule, ...],
+        remind_s: float | None,
+        catalogue: Catalogue,
+        machine_bytes: float,
+    ) -> None:
+        asked = [metric for rule in rules for metric in condition.metrics(rule.condition)]
+        self.metrics = Metrics(catalogue, scope, asked)
+        self.remind_s = remind_s
+        self.machine_bytes = machine_bytes
+        self.rules: list[WatchedRule] = []
+
+    def arm(self, rules: tuple[Rule, ...], measured: Mapping[MetricId, Series]) -> None:
+        """Builds the rules, over what an earlier configuration measured."""
+        self.metrics.inherit(measured)
+        self.rules = [WatchedRule(rule, self, self.machine_bytes) for rule in rules]
+
+    def series(self, metric: MetricId) -> Series:
+        """The series of one of its metrics."""
+        return self.metrics.series[metric]
+
+    def word(self, word: ServiceWord) -> bool | None:
+        """Whether it is `down`, `failed` or `restarted`; a machine is neither."""
+        return None
+
+
+class WatchedHost(Target):
+    """The machine."""
+
+    name = "host"
+
+    def __init__(self, check: HostCheck, catalogue: Catalogue, machine_bytes: float) -> None:
+        super().__init__("host", check.rules, check.remind_s, catalogue, machine_bytes)
+        self.check = check
+
+
+class WatchedService(Target):
+    """A service.
+
+    state      what was judged of it; held back while a repair or a silence lasts
+    seen       what was last learnt, judged or not
+    manager    who owns it; None while nobody is known to
+    process    the process that is sampled and watched now
+    held       `seen` has not been judged since: the next judgement expects a change
+    repairing  the verb of the repair that runs, "" when none does
+    refusal    why the last repair was not made, "" when it was
+    died_at    wall time of a death that waits for the manager's word, or None
+    """
+
+    def __init__(self, check: ServiceCheck, catalogue: Catalogue, machine_bytes: float) -> None:
+        super().__init__("service", check.rules, check.remind_s, catalogue, machine_bytes)
+        self.check = check
+        self.name = f"service {check.name}"
+        self.state = ServiceState()
+        self.seen = Seen("unknown", reason="not asked yet")
+        self.manager: Manager | None = None
+        self.process: Process | None = None
+        self.replaced = False
+        self.watch: Watch | None = None
+        self.spent = Spent()
+        self.held = False
+        self.repairing = ""
+        self.repair_told = False
+        self.refusal = ""
+        self.died_at: float | None = None
+        self.fingerprint: str | None = None
+        self.looked_at = 0.0
+        self.retries = 0
+
+    def word(self, word: ServiceWord) -> bool | None:
+        """Whether it is `down`, `failed` or `restarted`."""
+        if word == "restarted":
+            return self.replaced
+        state = self.state
+        if self.held:  # what was last seen is not judged yet, but it is what is true
+            seen = self.seen
+            state = state._replace(status=seen.status, returning=seen.returning)
+        return services.is_down(state) if word == "down" else services.is_failed(state)
+
+    def detach(self) -> None:
+        """Its process is gone, or another one now."""
+        if self.watch is not None:
+            self.watch.close()
+            self.watch = None
+        self.process = None
+        self.metrics.close(NOT_RUNNING)
