@@ -103,11 +103,11 @@ def repair_ended(state: RuleState, resume_at: float) -> RuleState:
 
 def process_replaced(rule: Rule, state: RuleState) -> RuleState:
     """Another process runs now: what its forerunner did is no reason to repair it."""
-    if not rule.repairs or state.phase is Phase.OK:
+    if not rule.repairs:
         return state
-    if state.phase is Phase.PENDING:
-        return CALM
-    return state._replace(progress=Progress())
+    if state.phase is Phase.TRIGGERED:
+        return state._replace(progress=Progress())
+    return CALM
 
 
 def _advance(hold: Hold, progress: Progress, now: float) -> Progress:
@@ -124,7 +124,7 @@ def _met(hold: Hold, progress: Progress, now: float) -> bool:
     if isinstance(hold, Cycles):
         return progress.run >= hold.n
     if isinstance(hold, Span):
-        return progress.run > 0 and now - progress.first >= hold.seconds
+        return now - progress.first >= hold.seconds
     return progress.ring.bit_count() >= hold.n
 
 
