@@ -2,7 +2,7 @@
 
     from → to                                    event
     unknown → up                                 none
-    unknown → out                                ProcessDoesNotExist, once, when it is due
+    unknown → out, unless it just starts         ProcessDoesNotExist, once, when it is due
     up → out                                     ProcessDoesNotExist
     out → up, unknown → up                       ProcessExists, if its loss was told
     up → up with another process                 ProcessChanged, unless it was expected
@@ -156,8 +156,9 @@ def _stay_up(state: ServiceState, seen: Seen, now: float, expected: bool, due: b
 
 
 def _miss(state: ServiceState, due: bool) -> _Step:
-    """Tells an absence that nobody was told of, as soon as it is due."""
-    if state.lost or not due:
+    """Tells an absence that nobody was told of, as soon as it is due; starting is none yet."""
+    arriving = state.status == "starting" and not state.returning
+    if state.lost or not due or arriving:
         return state, None
     return state._replace(lost=True), "ProcessDoesNotExist"
 
