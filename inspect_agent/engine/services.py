@@ -94,7 +94,8 @@ def step(
 
 def tick(state: ServiceState, now: float) -> tuple[ServiceState, Told | None]:
     """Ends a crash loop whose service has been up for long enough."""
-    if state.looping and state.status == "up" and now - state.since >= LOOP_WINDOW_S:
+    up = state.status == "up" and not state.unanswered
+    if state.looping and up and now - state.since >= LOOP_WINDOW_S:
         return state._replace(looping=False, lost=False, deaths=()), "ProcessExists"
     return state, None
 
