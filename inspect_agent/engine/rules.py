@@ -6,7 +6,8 @@
     TRIGGERED  stays; RepairDue, Reminder when due   OK: Recovered    as it was        as it was
 
 `step` is given a state and an outcome and returns the next state and at most one decision. It
-reads no clock and does nothing; core/cycle.py carries the decisions out.
+reads no clock and does nothing; core/cycle.py carries the decisions out. The first line of each
+row's function is its cell in docs/engine.md.
 """
 
 from __future__ import annotations
@@ -129,6 +130,7 @@ def _met(hold: Hold, progress: Progress, now: float) -> bool:
 
 
 def _rise(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
+    """PENDING; TRIGGERED and FAILED once the hold is met."""
     progress = _advance(rule.hold, state.progress, now)
     if not _met(rule.hold, progress, now):
         return RuleState(Phase.PENDING, progress), None
@@ -139,11 +141,13 @@ def _rise(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> S
 
 
 def _settle(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
+    """OK."""
     ring = _push(rule.hold, state.progress.ring, 0)
     return (RuleState(progress=Progress(ring=ring)) if ring else CALM), None
 
 
 def _go_blind(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
+    """As it was; the third in a row: OK."""
     if state.blind + 1 < BLIND_CYCLES:
         return state._replace(blind=state.blind + 1), None
     ring = state.progress.ring
@@ -151,6 +155,7 @@ def _go_blind(rule: Rule, state: RuleState, now: float, remind_s: float | None) 
 
 
 def _persist(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
+    """Stays; REPAIR_DUE or REMINDER when due."""
     if isinstance(rule.hold, OutOf):
         state = state._replace(ring=_push(rule.hold, state.ring, 1))
     if rule.repairs and not state.repairing and now >= state.resume_at:
@@ -164,6 +169,7 @@ def _persist(rule: Rule, state: RuleState, now: float, remind_s: float | None) -
 
 
 def _recover(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
+    """OK and RECOVERED, or ENDED; N of M waits until fewer than N are tripped."""
     hold, ring = rule.hold, _push(rule.hold, state.ring, 0)
     if isinstance(hold, OutOf) and ring.bit_count() >= hold.n:
         progress = state.progress._replace(ring=_push(hold, state.progress.ring, 0))
@@ -172,6 +178,7 @@ def _recover(rule: Rule, state: RuleState, now: float, remind_s: float | None) -
 
 
 def _keep(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
+    """As it was."""
     return state, None
 
 

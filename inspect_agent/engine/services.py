@@ -10,7 +10,8 @@
     more than 4 deaths in 10 minutes             CrashLoop, once, instead of the single ones,
                                                  until it has been up for 10 minutes
 
-`out` is down, failed, absent, or starting without a process.
+`out` is down, failed, absent, or starting without a process. The first line of each row's
+function is its cell in docs/engine.md.
 """
 
 from __future__ import annotations
@@ -85,10 +86,9 @@ def step(
     """The next state of a service, and the event to tell.
 
     `expected`: what happened since the last step was done by this agent's repair or inside a
-    deploy window. `due`: the agent has run for `start_delay`, so absence may be told.
+    deploy window. A service is not judged while either lasts: one step after it takes in all.
+    `due`: the agent has run for `start_delay`, so absence may be told.
     """
-    if seen.status == "unknown":
-        return state._replace(unanswered=seen.reason or "no answer"), None
     return _TABLE[_group(state.status), _group(seen.status)](state, seen, now, expected, due)
 
 
@@ -123,7 +123,7 @@ def _arrive(state: ServiceState, seen: Seen, now: float) -> ServiceState:
 
 
 def _appear(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
-    """unknown or out → up."""
+    """ProcessExists, if its loss was told."""
     told = state.lost and not state.looping
     state = _arrive(state, seen, now)._replace(process=seen.process)
     if told:
@@ -132,7 +132,7 @@ def _appear(state: ServiceState, seen: Seen, now: float, expected: bool, due: bo
 
 
 def _vanish(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
-    """up → out: a death, expected or not."""
+    """ProcessDoesNotExist, and a death; when expected no death, told like an absence."""
     state = _arrive(state, seen, now)
     if expected:
         return _miss(state, due)
@@ -140,12 +140,12 @@ def _vanish(state: ServiceState, seen: Seen, now: float, expected: bool, due: bo
 
 
 def _stay_out(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
-    """unknown or out → out."""
+    """ProcessDoesNotExist once it is due, unless it was told or it just starts."""
     return _miss(_arrive(state, seen, now), due)
 
 
 def _stay_up(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
-    """up → up, with the same process or another."""
+    """None; another process: ProcessChanged, and a death, unless it was expected."""
     before, process = state.process, seen.process
     state = _arrive(state, seen, now)._replace(process=process)
     if before is None or process is None or process.same_as(before):
@@ -154,6 +154,11 @@ def _stay_up(state: ServiceState, seen: Seen, now: float, expected: bool, due: b
     if expected:
         return state, None
     return _mourn(state, now, "ProcessChanged")
+
+
+def _unanswered(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
+    """None: everything is kept, with the reason."""
+    return state._replace(unanswered=seen.reason or "no answer"), None
 
 
 def _miss(state: ServiceState, due: bool) -> _Step:
@@ -178,8 +183,11 @@ def _mourn(state: ServiceState, now: float, event: Told) -> _Step:
 _TABLE: dict[tuple[_Group, _Group], Callable[[ServiceState, Seen, float, bool, bool], _Step]] = {
     ("unknown", "up"): _appear,
     ("unknown", "out"): _stay_out,
+    ("unknown", "unknown"): _unanswered,
     ("up", "up"): _stay_up,
     ("up", "out"): _vanish,
+    ("up", "unknown"): _unanswered,
     ("out", "up"): _appear,
     ("out", "out"): _stay_out,
+    ("out", "unknown"): _unanswered,
 }
