@@ -76,12 +76,12 @@ def build(condition: Condition, facts: Facts, machine_bytes: float) -> Test:
 
 
 def is_momentary(condition: Condition) -> bool:
-    """Whether it asks for `restarted`, which is over as soon as it is seen."""
-    if isinstance(condition, StateTest):
-        return condition.word == "restarted"
-    if isinstance(condition, (AllOf, AnyOf)):
+    """Whether it cannot be true without `restarted`, which is over as soon as it is seen."""
+    if isinstance(condition, AllOf):
         return any(is_momentary(test) for test in condition.tests)
-    return False
+    if isinstance(condition, AnyOf):
+        return all(is_momentary(test) for test in condition.tests)
+    return isinstance(condition, StateTest) and condition.word == "restarted"
 
 
 def metrics(condition: Condition) -> tuple[MetricId, ...]:
