@@ -38,9 +38,9 @@ class Series:
         """Takes one sample of the metric, as its source read it."""
         self._keep(sample)
 
-    def forget(self) -> None:
+    def forget(self, reason: NoData = NOT_SAMPLED) -> None:
         """The samples to come are another process's: no rate may span both."""
-        self.latest = NOT_SAMPLED
+        self.latest = reason
 
     def values(self) -> list[float]:
         """The ring, oldest first; a sample without data is left out."""
@@ -88,9 +88,9 @@ class Counter(Series):
         else:
             self._keep(self._growth(sample - before))
 
-    def forget(self) -> None:
+    def forget(self, reason: NoData = NOT_SAMPLED) -> None:
         """The next sample starts anew, as a first one."""
-        super().forget()
+        super().forget(reason)
         self._sample = None
 
     def _growth(self, growth: float) -> float:
