@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from math import isnan, nan
+from math import isfinite, isnan, nan
 
 from inspect_agent.model.metric import Kind, NoData, Value
 
@@ -13,6 +13,7 @@ RING = 240
 FIRST_SAMPLE = NoData("first sample")
 RESET = NoData("counter was reset")
 NOT_SAMPLED = NoData("not sampled yet")
+NOT_A_NUMBER = NoData("not a number")
 
 
 class Series:
@@ -48,8 +49,13 @@ class Series:
         return [value for value in ring if not isnan(value)]
 
     def _keep(self, value: Value) -> None:
+        number = nan
+        if not isinstance(value, NoData):
+            if isfinite(value):
+                number = value
+            else:
+                value = NOT_A_NUMBER
         self.latest = value
-        number = nan if isinstance(value, NoData) else value
         ring = self._ring
         if len(ring) < RING:
             ring.append(number)
@@ -75,13 +81,15 @@ class Counter(Series):
         return latest if isinstance(latest, NoData) else latest / self._span_s
 
     def add(self, sample: Value, now: float) -> None:
-        """Takes the counter as it stands; it must span some time to mean anything."""
-        if isinstance(sample, NoData):
+        """Takes the counter as it stands; a second reading of one moment tells nothing."""
+        if isinstance(sample, NoData) or not isfinite(sample):
             self._keep(sample)
             return
         before, span_s = self._sample, now - self._at
+        if before is not None and span_s <= 0:
+            return
         self._sample, self._at, self._span_s = sample, now, span_s
-        if before is None or span_s <= 0:
+        if before is None:
             self._keep(FIRST_SAMPLE)
         elif sample < before:
             self._keep(RESET)
