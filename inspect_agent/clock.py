@@ -47,6 +47,11 @@ def utc_text(wall_s: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall_s))
 
 
+def stamp(wall_s: float) -> str:
+    """`wall_s` as 2026-11-21T09:48:51.123Z, for the log."""
+    return f"{utc_text(wall_s)[:-1]}.{int(wall_s % 1 * 1000):03d}Z"
+
+
 def local_text(wall_s: float) -> str:
     """`wall_s` as people on this machine read it: 2026-11-21 09:48:51 +0000."""
     return time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(wall_s))

@@ -21,6 +21,8 @@ from inspect_agent.engine.services import Seen
 from inspect_agent.errors import ProcessGone
 from inspect_agent.model.observation import Observation
 from inspect_agent.model.target import Process
+from inspect_agent.sources.tree import Processes
+from inspect_agent.sources.wrapper import WRAPPERS
 
 STALE_RETRIES = 8
 STALE_RETRY_S = 0.02
@@ -28,8 +30,9 @@ STALE_RETRY_S = 0.02
 
 
 class Attend:
-    """`identify` finds a live process by its PID; `hushed` tells whether nothing is judged now.
+    """`hushed` tells whether nothing is judged now.
 
+    processes   how this system shows its processes
     look     asks the managers where services are
     news     told of a service that is being repaired
     due      whether the absence of a service may be told yet
@@ -42,7 +45,7 @@ class Attend:
         telling: Telling,
         happenings: Happenings,
         new_turn: Callable[[], Turn],
-        identify: Callable[[int], Process | None],
+        processes: Processes,
         hushed: Callable[[WatchedService], bool],
         look: Callable[[Iterable[WatchedService]], None],
         news: Callable[[WatchedService], None],
@@ -50,7 +53,7 @@ class Attend:
     ) -> None:
         self._loop, self._log = loop, log
         self._telling, self._happenings, self._new_turn = telling, happenings, new_turn
-        self._identify, self._hushed, self._look = identify, hushed, look
+        self._processes, self._hushed, self._look = processes, hushed, look
         self._news, self._due = news, due
 
     def found(self, service: WatchedService, observation: Observation) -> None:
@@ -123,17 +126,20 @@ class Attend:
         """Samples and watches this process from now on."""
         if service.process is not None and service.process.same_as(process):
             return
-        service.detach()
+        if service.process is not None:
+            service.detach()
         if process is None:
             return
         service.process = process
+        main = self._processes.sample(process.pid)
+        service.is_wrapped = main is not None and main.comm in WRAPPERS
         died = partial(self.died, service, process)
         try:
             service.metrics.open(process)
         except ProcessGone:
             self._loop.call_soon_threadsafe(died)
             return
-        service.watch = watch(self._loop, process, self._identify, died)
+        service.watch = watch(self._loop, process, self._processes.identify, died)
 
     def _seen(self, service: WatchedService, observation: Observation) -> Seen | None:
         """What the answer means; None when it is older than the death of what it names."""
@@ -142,7 +148,7 @@ class Attend:
         if status != "up" or observation.pid is None:
             service.retries = 0
             return Seen(status, None, reason, returning)
-        process = self._identify(observation.pid)
+        process = self._processes.identify(observation.pid)
         if process is not None:
             service.retries = 0
             return Seen("up", process._replace(cgroup=observation.cgroup), reason)

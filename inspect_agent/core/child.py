@@ -28,7 +28,10 @@ Done = Callable[[Finished], None]
 
 
 class Children:
-    """The commands that run now; SIGCHLD tells when one has ended."""
+    """The commands that run now; SIGCHLD tells when one has ended.
+
+    They outlive the agent: to kill an init script half-way is worse than to leave it alone.
+    """
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
@@ -55,11 +58,6 @@ class Children:
             self._loop.call_soon_threadsafe(partial(done, Finished(None, "", reason)))
             return
         self._running[process.pid] = _Child(self._loop, process, command, done)
-
-    def kill_all(self) -> None:
-        """Ends every command with its group; for the end of the agent."""
-        for child in self._running.values():
-            child.kill()
 
     def _reap(self) -> None:
         for child in list(self._running.values()):

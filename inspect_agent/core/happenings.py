@@ -19,13 +19,12 @@ class Happenings:
         self._catalogue = catalogue
 
     def rule(self, kind: EventKind, target: Target, watched: WatchedRule, at: float) -> Event:
-        """RuleFailed, RuleRecovered, RuleReminder or RuleWithdrawn."""
+        """RuleFailed, RuleRecovered or RuleReminder."""
         value = self._value(target, watched)
         verbs = {
             "RuleFailed": "is true",
             "RuleRecovered": "is over",
             "RuleReminder": "is still true",
-            "RuleWithdrawn": "is no longer a rule",
         }
         measured = f" ({value})" if value else ""
         return Event(
@@ -34,11 +33,25 @@ class Happenings:
             at=at,
             text=f"{_title(target)}: {watched.rule.text} {verbs[kind]}{measured}",
             incident=self._incident(target.name, watched.rule.key),
-            severity="info" if kind in ("RuleRecovered", "RuleWithdrawn") else "critical",
-            resolves=kind in ("RuleRecovered", "RuleWithdrawn"),
+            severity="info" if kind == "RuleRecovered" else "critical",
+            resolves=kind == "RuleRecovered",
             rule=watched.rule.text,
             value=value,
             detail=self._detail(target),
+        )
+
+    def withdrawn(self, key: str, at: float) -> Event:
+        """RuleWithdrawn, of a rule or check that is gone; `key` is TARGET/RULE."""
+        target, _, rule = key.partition("/")
+        return Event(
+            kind="RuleWithdrawn",
+            target=target,
+            at=at,
+            text=f"{target}: {rule} is no longer watched for",
+            incident=f"{self._machine_id}/{key}",
+            severity="info",
+            resolves=True,
+            rule=rule,
         )
 
     def process(self, kind: Told, service: WatchedService, before: int | None, at: float) -> Event:

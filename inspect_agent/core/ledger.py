@@ -89,7 +89,6 @@ def read(path: str) -> Contents:
 
     A ledger that cannot be opened at all (no folder, no space) reads as empty: the writer says so.
     """
-    os.umask(0o077)
     try:
         with contextlib.closing(_connect(path)) as connection:
             return _contents(connection)
@@ -207,6 +206,9 @@ class Ledger:
 
 
 def _connect(path: str) -> sqlite3.Connection:
+    # SQLite gives the files beside it the mode of this one
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, isolation_level="IMMEDIATE")
     try:
         connection.execute("PRAGMA journal_mode = WAL")

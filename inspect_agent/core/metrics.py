@@ -52,15 +52,16 @@ class Metrics:
         self._catalogue = catalogue
         self._scope: Scope = scope
         self._readers: list[tuple[Reader, tuple[Series, ...]]] = []
+        self._inherited: Mapping[MetricId, Series] = {}
         self._asked = tuple(dict.fromkeys(asked))
         for metric in self._asked:
             self._add(metric)
 
     def inherit(self, others: Mapping[MetricId, Series]) -> None:
-        """Takes over what an earlier configuration measured."""
-        for metric, one in others.items():
-            if metric in self.series:
-                self.series[metric] = one
+        """Takes over what an earlier configuration measured, now or when it is opened."""
+        self._inherited = others
+        for metric in self.series:
+            self._add(metric)
 
     def open(self, subject: Subject) -> None:
         """Connects the series to a subject. Raises ProcessGone."""
@@ -93,13 +94,17 @@ class Metrics:
             for one, value in zip(series_, values, strict=True):
                 one.add(value, now)
 
-    def close(self, reason: NoData | None = None) -> None:
-        """Lets the subject go; with a reason, that is what the series say from now on."""
-        for reader, series_ in self._readers:
+    def close(self) -> None:
+        """Lets the subject go; the series stay as they are, for who inherits them."""
+        for reader, _ in self._readers:
             reader.close()
-            for one in series_:
-                one.forget() if reason is None else one.forget(reason)
         self._readers.clear()
+
+    def lose(self, reason: NoData) -> None:
+        """Lets the subject go for good: no rate may span it and the next one."""
+        self.close()
+        for one in self.series.values():
+            one.forget(reason)
 
     def _wanted(self, source: Source, subject: Subject) -> tuple[MetricId, ...]:
         mine = [
@@ -114,7 +119,8 @@ class Metrics:
         return tuple(dict.fromkeys(mine))
 
     def _add(self, metric: MetricId) -> None:
-        self.series[metric] = series(self._catalogue.declaration(self._scope, metric).kind)
+        kind = self._catalogue.declaration(self._scope, metric).kind
+        self.series[metric] = self._inherited.get(metric) or series(kind)
 
     def _fail(self, metrics: Iterable[MetricId], error: Exception) -> None:
         for metric in metrics:

@@ -85,6 +85,7 @@ class WatchedService(Target):
     seen       what was last learnt, judged or not
     manager    who owns it; None while nobody is known to
     process    the process that is sampled and watched now
+    is_wrapped its process is a shell, su or the like, around the one that works
     held       `seen` has not been judged since: the next judgement expects a change
     repairing  the verb of the repair that runs, "" when none does
     refusal    why the last repair was not made, "" when it was
@@ -101,6 +102,7 @@ class WatchedService(Target):
         self.process: Process | None = None
         self.replaced = False
         self.watch: Watch | None = None
+        self.is_wrapped = False
         self.spent = Spent()
         self.held = False
         self.repairing = ""
@@ -121,10 +123,28 @@ class WatchedService(Target):
             state = state._replace(status=seen.status, returning=seen.returning)
         return services.is_down(state) if word == "down" else services.is_failed(state)
 
-    def detach(self) -> None:
-        """Its process is gone, or another one now."""
+    def succeed(self, old: WatchedService) -> None:
+        """Takes over where a service stands from its check before a reload, but its process."""
+        same_owner = (old.check.manager, old.check.pidfile) == (
+            self.check.manager,
+            self.check.pidfile,
+        )
+        self.manager = old.manager if same_owner else None
+        self.state, self.seen, self.spent = old.state, old.seen, old.spent
+        self.held, self.repairing, self.repair_told = old.held, old.repairing, old.repair_told
+        self.refusal, self.replaced, self.died_at = old.refusal, old.replaced, old.died_at
+        self.looked_at = old.looked_at
+        old.let_go()
+
+    def let_go(self) -> None:
+        """Stops watching and sampling its process; its series stay as they are."""
         if self.watch is not None:
             self.watch.close()
             self.watch = None
         self.process = None
-        self.metrics.close(NOT_RUNNING)
+        self.metrics.close()
+
+    def detach(self) -> None:
+        """Its process is gone, or another one now."""
+        self.let_go()
+        self.metrics.lose(NOT_RUNNING)

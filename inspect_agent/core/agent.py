@@ -1,0 +1,293 @@
+"""The agent at work: a configuration in force, a cycle at a time, until the loop ends."""
+
+from __future__ import annotations
+
+import grp
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import psutil
+
+from inspect_agent import __version__, clock, registry
+from inspect_agent.core import identity, remember, status
+from inspect_agent.core.commands import commands
+from inspect_agent.core.compiling import Compiled
+from inspect_agent.core.control import Control, Reply
+from inspect_agent.core.ledger import Contents, Ledger
+from inspect_agent.core.log import Log
+from inspect_agent.core.loop import Loop
+from inspect_agent.core.metrics import Catalogue
+from inspect_agent.core.outbox import Outbox
+from inspect_agent.core.parts import Parts, new_turn
+from inspect_agent.core.supervisor import Supervisor
+from inspect_agent.core.turn import Turn
+from inspect_agent.core.watched import WatchedService
+from inspect_agent.core.world import Changes
+from inspect_agent.errors import ControlError
+from inspect_agent.export.answers import to_text
+from inspect_agent.model.config import Config, LogLevel, Settings
+from inspect_agent.sources.process import machine_processes
+
+FIRST_LOOK_S = 5.0
+"""So long the first cycle waits for managers that do not answer."""
+
+_REJECTED = "rejected"
+
+Compile = Callable[[Callable[[Compiled], None]], None]
+
+
+class Agent:
+    """Begins with `begin`; `log_level` of the command line wins over the configuration's."""
+
+    parts: Parts
+
+    def __init__(
+        self,
+        loop: Loop,
+        log: Log,
+        supervisor: Supervisor,
+        control: Control,
+        log_level: LogLevel | None,
+    ) -> None:
+        self._loop, self._log = loop, log
+        self._supervisor, self._control = supervisor, control
+        self._log_level = log_level
+        self._settings = Settings()
+        self._started = clock.now()
+        self._rejected: tuple[str, ...] = ()
+        self._reloading = False
+        self._not_durable = ""
+        self._raising: dict[str, str] = {}
+        self._unanswered: set[str] = set()
+        self._due = 0.0
+
+    def begin(
+        self,
+        config: Config,
+        rejected: tuple[str, ...],
+        ledger: Ledger,
+        contents: Contents,
+        compile_: Compile,
+    ) -> None:
+        """Puts the first configuration in force.
+
+        `rejected` are the problems of the files when `config` is the last good one instead.
+        """
+        self._compile = compile_
+        self._rejected = rejected
+        self.parts = self._build(ledger, contents)
+        self._adopt_first(config, contents)
+        self._control.serve(commands(self))
+        services = self.parts.world.services
+        self._unanswered = set(services)
+        self._loop.call_later(FIRST_LOOK_S if services else 0.0, self._first_cycle)
+        self.parts.lookup.look(services.values())
+
+    def durability(self, trouble: str) -> None:
+        """The ledger cannot take changes (and why), or it can again ("")."""
+        self._not_durable = trouble
+        self._log.warn(f"not durable: {trouble}" if trouble else "state is durable again")
+
+    def raised(self, where: str, text: str) -> None:
+        """Something raised that should not have; status shows it."""
+        self._raising[where] = text
+
+    def hang_up(self) -> None:
+        """SIGHUP: reads the configuration again."""
+        self._log.info("reload, asked by SIGHUP")
+        try:
+            self.reload(self._log_reload)
+        except ControlError as error:
+            self._log.warn(str(error))
+
+    def close(self) -> None:
+        """The end: what is under way is taken up by the next agent."""
+        self.parts.outbox.close()
+
+    # a configuration comes into force
+
+    def reload(self, reply: Reply) -> None:
+        """Reads the configuration again; answers when it is in force, or why it is not."""
+        if self._reloading:
+            raise ControlError("a reload is running")
+        self._reloading = True
+        self._compile(partial(self._reloaded, reply))
+
+    def _reloaded(self, reply: Reply, compiled: Compiled) -> None:
+        self._reloading = False
+        if compiled.config is None:
+            self._rejected = compiled.problems
+            problems = "\n".join(compiled.problems)
+            reply(ControlError(f"{problems}\nnot reloaded: the running configuration stays"))
+            return
+        turn = new_turn()
+        was_rejected, self._rejected = bool(self._rejected), ()
+        changes = self._adopt(compiled.config, turn)
+        self._tell_acceptance(was_rejected, turn)
+        answer = {**changes._asdict(), "warnings": compiled.warnings}
+        turn.afterwards.append(partial(reply, answer))
+        self.parts.telling.commit(turn)
+        self.parts.lookup.look(self.parts.world.services.values())
+
+    def _log_reload(self, answer: Any) -> None:
+        if isinstance(answer, ControlError):
+            self._log.warn(str(answer))
+        else:
+            self._log.info(to_text("reload", answer))
+
+    def _build(self, ledger: Ledger, contents: Contents) -> Parts:
+        if contents.set_aside:
+            self._log.warn(f"state.db could not be used and was set aside: {contents.set_aside}")
+        user = identity.worker_user()
+        if user is None and os.geteuid() == 0:
+            name = identity.WORKER_USER
+            self._log.warn(
+                f"there is no user {name}, so the notify worker will run as root;"
+                f" `useradd --system {name}` mends it"
+            )
+        outbox = Outbox(self._loop, ledger, self._log, clock.wall, user)
+        outbox.resume(contents.waiting)
+        return Parts(
+            self._loop,
+            self._log,
+            ledger,
+            outbox,
+            contents.last_seq,
+            identity.machine_id(),
+            float(psutil.virtual_memory().total),
+            Catalogue(registry.load(where)() for where in registry.built_in("sources").values()),
+            [registry.load(where)() for where in registry.built_in("managers").values()],
+            machine_processes(),
+            self._absence_due,
+            self._answered,
+        )
+
+    def _adopt_first(self, config: Config, contents: Contents) -> None:
+        turn, states = new_turn(), contents.states
+        present = remember.Clock(clock.boot_id(), turn.wall - turn.now)
+        shift = remember.shift_s(states.get("clock", {}).get(""), present)
+        turn.keep("clock", "", remember.clock_to_text(present))
+        self._adopt(config, turn)
+        self.parts.world.recall(states, shift, turn)
+        silence = states.get("silence", {}).get("")
+        if silence is not None:
+            self.parts.windows.silence = remember.silence_from_text(silence, shift)
+        self.parts.repairs.resume(states.get("repair", {}), shift)
+        self._tell_acceptance("configuration" in states.get("agent", {}), turn)
+        self.parts.telling.commit(turn)
+
+    def _adopt(self, config: Config, turn: Turn) -> Changes:
+        parts, settings = self.parts, config.settings
+        self._settings = settings
+        self._log.level = self._log_level or settings.log_level
+        for warning in config.warnings:
+            self._log.warn(warning)
+        parts.windows.settle = settings.settle
+        parts.repairs.cycle_s = settings.cycle_time_s
+        changes = parts.world.adopt(config, turn)
+        parts.repairs.services = parts.world.services
+        parts.telling.destinations = config.destinations
+        parts.outbox.configure(self._hostname(), config.destinations)
+        self._control.admit(self._group(settings.socket_group))
+        return changes
+
+    def _tell_acceptance(self, was_rejected: bool, turn: Turn) -> None:
+        """Tells once that the files cannot be used, and once that they can again."""
+        if was_rejected == bool(self._rejected):
+            return
+        turn.keep("agent", "configuration", _REJECTED if self._rejected else None)
+        build = self.parts.happenings.agent
+        if self._rejected:
+            text = "the configuration has problems; running on the last good one"
+            detail = "\n".join(self._rejected)
+            event = build(
+                "ConfigurationRejected", "configuration", text, turn.wall, "critical", detail
+            )
+        else:
+            text = "the configuration is in force again"
+            event = build("ConfigurationAccepted", "configuration", text, turn.wall, "info")
+        turn.tell_owner(event, self.parts.world.host.check.owner)
+
+    def _group(self, name: str) -> int | None:
+        if not name:
+            return None
+        try:
+            return grp.getgrnam(name).gr_gid
+        except KeyError:
+            self._log.warn(f"socket_group {name}: there is no such group; only this user may ask")
+            return None
+
+    # cycles
+
+    def _absence_due(self) -> bool:
+        return clock.now() - self._started >= self._settings.start_delay_s
+
+    def _answered(self, service: WatchedService) -> None:
+        if service.check.name in self._unanswered:
+            self._unanswered.discard(service.check.name)
+            if not self._unanswered:
+                self._loop.call_soon_threadsafe(self._first_cycle)
+
+    def _first_cycle(self) -> None:
+        """The managers have answered for every service, or will not in time."""
+        if self._due:
+            return
+        self._unanswered = set()
+        self._due = self._loop.now()
+        self._tick()
+        self._supervisor.ready()
+        self._log.info(f"watching {len(self.parts.world.services)} services")
+
+    def _tick(self) -> None:
+        now, cycle_s = self._loop.now(), self._settings.cycle_time_s
+        late = now - self._due > 2 * cycle_s
+        self._due = now + cycle_s if late else max(self._due + cycle_s, now)
+        self._loop.call_at(self._due, self._tick)
+        if late:
+            self._log.warn("the machine was suspended or overloaded: nothing is judged this once")
+        world = self.parts.world
+        self.parts.cycle.run(world.host, world.services, late)
+        not_up = sum(service.state.status != "up" for service in world.services.values())
+        self._supervisor.status(f"watching {len(world.services)} services, {not_up} not up")
+        self._log.flush()
+
+    # what commands ask
+
+    def deploy_length_s(self) -> float:
+        """How long a window lasts that nobody finishes."""
+        return self._settings.deploy_length_s
+
+    def status(self) -> dict[str, Any]:
+        """Everything, as one dict; export/table.py shows it."""
+        now, parts = clock.now(), self.parts
+        to_wall = clock.wall() - now
+        quiet, world = parts.windows.silence, parts.world
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "uptime_s": now - self._started,
+            "cycle_time_s": self._settings.cycle_time_s,
+            "host": status.host(world.host, self._hostname(), parts.catalogue),
+            "services": [
+                status.service(service, now, parts.catalogue) for service in world.services.values()
+            ],
+            "silences": [{"name": name, "until": until + to_wall} for name, until in quiet.windows],
+            "unmonitored": list(quiet.unmonitored),
+            "alerts": [backlog._asdict() for backlog in parts.outbox.backlog()],
+            "not_durable": self._not_durable,
+            "problems": self._problems(),
+        }
+
+    def _problems(self) -> list[str]:
+        problems = [f"Raised: {text}" for text in self._raising.values()]
+        if self._rejected:
+            problems.append(
+                "The configuration on disk has problems and is not in force:"
+                " inspectctl check shows them"
+            )
+        return problems
+
+    def _hostname(self) -> str:
+        return identity.hostname(self._settings.hostname)

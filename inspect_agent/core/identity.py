@@ -1,0 +1,56 @@
+"""Who this agent is: the machine's id and name, the user its workers run as, its state folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pwd
+import socket
+
+from inspect_agent.errors import LedgerError
+
+WORKER_USER = "inspect"
+
+
+def machine_id() -> str:
+    """machine-id(5), or the host's name where there is none."""
+    with contextlib.suppress(OSError), open("/etc/machine-id", encoding="ascii") as file:
+        text = file.read().strip()
+        if text:
+            return text
+    return socket.gethostname()
+
+
+def hostname(wanted: str) -> str:
+    """The name that is shown: the configured one, or the machine's own."""
+    return wanted or socket.gethostname()
+
+
+def worker_user() -> str | None:
+    """The user that workers run as: `inspect` for root's agent, where there is such a user."""
+    if os.geteuid() != 0:
+        return None
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(WORKER_USER).pw_name
+    return None
+
+
+def claim_state(folder: str) -> int | None:
+    """Makes the state folder and holds its lock; None where there is no such folder to be had.
+
+    Raises LedgerError when another agent holds it: two would send everything twice.
+    """
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        fd = os.open(f"{folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise LedgerError(
+            f"another agent keeps its state in {folder}; give this one its own `set state_dir`"
+        ) from None
+    return fd

@@ -1,0 +1,107 @@
+"""The parts of a running agent, put together; who calls whom is decided here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from inspect_agent import clock
+from inspect_agent.core.attend import Attend
+from inspect_agent.core.child import Children
+from inspect_agent.core.cycle import Cycle
+from inspect_agent.core.happenings import Happenings
+from inspect_agent.core.ledger import Ledger
+from inspect_agent.core.log import Log
+from inspect_agent.core.lookup import Lookup
+from inspect_agent.core.loop import Loop
+from inspect_agent.core.metrics import Catalogue
+from inspect_agent.core.outbox import Outbox
+from inspect_agent.core.repair import Repairs
+from inspect_agent.core.turn import Telling, Turn
+from inspect_agent.core.watched import WatchedService
+from inspect_agent.core.windows import Windows
+from inspect_agent.core.world import World
+from inspect_agent.engine import silence
+from inspect_agent.model.observation import Observation
+from inspect_agent.ports import Manager
+from inspect_agent.sources.tree import Processes
+
+
+class Parts:
+    """Everything that works on one ledger.
+
+    managers   in the order in which they are asked
+    processes  how this system shows its processes
+    due        whether the absence of a service may be told yet
+    answered   called when a manager has answered for a service
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        log: Log,
+        ledger: Ledger,
+        outbox: Outbox,
+        first_seq: int,
+        machine_id: str,
+        machine_bytes: float,
+        catalogue: Catalogue,
+        managers: Sequence[Manager],
+        processes: Processes,
+        due: Callable[[], bool],
+        answered: Callable[[WatchedService], None],
+    ) -> None:
+        self.catalogue = catalogue
+        self.processes = processes
+        self.outbox = outbox
+        self.telling = Telling(ledger, outbox, log, first_seq)
+        self.happenings = Happenings(machine_id, catalogue)
+        self.windows = Windows(self.telling, self.happenings, new_turn)
+        children = Children(loop)
+        self.attend = Attend(
+            loop,
+            log,
+            self.telling,
+            self.happenings,
+            new_turn,
+            processes,
+            hushed=self._hushed,
+            look=lambda services: self.lookup.look(services),
+            news=lambda service: self.repairs.news(service),
+            due=due,
+        )
+
+        def found(service: WatchedService, observation: Observation) -> None:
+            self.attend.found(service, observation)
+            answered(service)
+
+        self.lookup = Lookup(managers, children, log, found)
+        self.repairs = Repairs(
+            loop,
+            log,
+            children,
+            self.telling,
+            self.happenings,
+            self.windows,
+            new_turn,
+            look=self.lookup.look,
+            released=self.attend.release,
+        )
+        self.world = World(log, catalogue, self.happenings, self.attend, machine_bytes)
+        self.cycle = Cycle(
+            log,
+            self.telling,
+            self.happenings,
+            self.windows,
+            self.lookup,
+            self.attend,
+            self.repairs,
+            new_turn,
+        )
+
+    def _hushed(self, service: WatchedService) -> bool:
+        return silence.covers(self.windows.silence, service.check.name)
+
+
+def new_turn() -> Turn:
+    """A turn at this moment."""
+    return Turn(clock.now(), clock.wall())

@@ -1,0 +1,180 @@
+"""The present configuration at work: the host, the services, and how they take over from the last.
+
+`adopt` keeps the history and the state of every rule that is unchanged, and withdraws what a rule
+that is gone had opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from inspect_agent.alerting import route
+from inspect_agent.core import remember
+from inspect_agent.core.attend import Attend
+from inspect_agent.core.happenings import Happenings
+from inspect_agent.core.log import Log
+from inspect_agent.core.metrics import Catalogue
+from inspect_agent.core.turn import Turn, rule_key
+from inspect_agent.core.watched import Target, WatchedHost, WatchedService
+from inspect_agent.engine import rules
+from inspect_agent.engine.rules import CALM, Phase
+from inspect_agent.model.config import Config
+from inspect_agent.model.target import HostCheck, Machine, ServiceCheck
+
+
+class Changes(NamedTuple):
+    """What a new configuration changed, by the names of services; host: whether its rules did."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    host: bool
+
+
+class World:
+    """The host and the services; empty until the first configuration is adopted."""
+
+    def __init__(
+        self,
+        log: Log,
+        catalogue: Catalogue,
+        happenings: Happenings,
+        attend: Attend,
+        machine_bytes: float,
+    ) -> None:
+        self._log = log
+        self._catalogue, self._happenings, self._attend = catalogue, happenings, attend
+        self._machine_bytes = machine_bytes
+        self.host = WatchedHost(HostCheck(), catalogue, machine_bytes)
+        self.services: dict[str, WatchedService] = {}
+
+    def adopt(self, config: Config, turn: Turn) -> Changes:
+        """Puts a configuration in force."""
+        before, host_before = self.services, self.host
+        self._adopt_host(config.host, turn)
+        self.services = {
+            check.name: self._adopt_service(check, before.get(check.name), turn)
+            for check in config.services
+        }
+        for name, old in before.items():
+            if name not in self.services:
+                self._withdraw_service(old, turn)
+        return Changes(
+            added=tuple(name for name in self.services if name not in before),
+            changed=tuple(
+                name
+                for name, service in self.services.items()
+                if name in before and _meaning(service.check) != _meaning(before[name].check)
+            ),
+            removed=tuple(name for name in before if name not in self.services),
+            host=_meaning(self.host.check) != _meaning(host_before.check),
+        )
+
+    def recall(self, states: Mapping[str, Mapping[str, str]], shift: float, turn: Turn) -> None:
+        """What the ledger knew of these targets; what it knew of others is withdrawn."""
+        for name, service in self.services.items():
+            self._recall_service(name, service, states, shift)
+        kept = dict(states.get("rule", {}))
+        for target in (self.host, *self.services.values()):
+            for watched in target.rules:
+                text = kept.pop(rule_key(target.name, watched.rule.key), None)
+                if text is not None:
+                    with self._tolerant(f"rule {watched.rule.key}"):
+                        watched.state, watched.heard = remember.rule_from_text(text, shift)
+        for key, text in kept.items():
+            turn.keep("rule", key, None)
+            with self._tolerant(f"rule {key}"):
+                self._withdraw_key(key, *remember.rule_from_text(text, shift), turn)
+        for name in states.get("service", {}).keys() - self.services.keys():
+            turn.keep("service", name, None)
+            turn.keep("budget", name, None)
+
+    def _recall_service(
+        self,
+        name: str,
+        service: WatchedService,
+        states: Mapping[str, Mapping[str, str]],
+        shift: float,
+    ) -> None:
+        text, spent = states.get("service", {}).get(name), states.get("budget", {}).get(name)
+        with self._tolerant(f"service {name}"):
+            if text is not None:
+                service.state, service.repair_told = remember.service_from_text(text, shift)
+            if spent is not None:
+                service.spent = remember.spent_from_text(spent, shift)
+
+    @contextmanager
+    def _tolerant(self, what: str) -> Iterator[None]:
+        """A row of the ledger that cannot be read is logged and left: its state begins anew."""
+        try:
+            yield
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            self._log.warn(f"the ledger's {what} cannot be read and begins anew: {error}")
+
+    def _adopt_host(self, check: HostCheck, turn: Turn) -> None:
+        old = self.host
+        new = WatchedHost(check, self._catalogue, self._machine_bytes)
+        new.arm(check.rules, old.metrics.series)
+        old.metrics.close()
+        self._inherit_rules(new, old, turn)
+        new.metrics.open(Machine())
+        self.host = new
+
+    def _adopt_service(
+        self, check: ServiceCheck, old: WatchedService | None, turn: Turn
+    ) -> WatchedService:
+        new = WatchedService(check, self._catalogue, self._machine_bytes)
+        if old is None:
+            new.arm(check.rules, {})
+            return new
+        process = old.process
+        new.arm(check.rules, old.metrics.series)
+        new.succeed(old)
+        self._inherit_rules(new, old, turn)
+        if process is not None:
+            self._attend.attach(new, process)
+        return new
+
+    def _inherit_rules(self, new: Target, old: Target, turn: Turn) -> None:
+        states = {watched.rule.key: watched for watched in old.rules}
+        for watched in new.rules:
+            forerunner = states.pop(watched.rule.key, None)
+            if forerunner is not None:
+                watched.state, watched.heard = forerunner.state, forerunner.heard
+        for gone in states.values():
+            key = rule_key(old.name, gone.rule.key)
+            turn.keep("rule", key, None)
+            self._withdraw_key(key, gone.state, gone.heard, turn)
+
+    def _withdraw_key(
+        self, key: str, state: rules.RuleState, heard: tuple[str, ...], turn: Turn
+    ) -> None:
+        """Resolves what a rule that is gone had opened."""
+        if state.phase is Phase.TRIGGERED:
+            event = self._happenings.withdrawn(key, turn.wall)
+            self._log.info(event.text)
+            turn.tell(route.withdrawn(event, heard))
+
+    def _withdraw_service(self, old: WatchedService, turn: Turn) -> None:
+        """Forgets a service that is no longer checked, and resolves what it had opened."""
+        old.detach()
+        for watched in old.rules:
+            key = rule_key(old.name, watched.rule.key)
+            if watched.state is not CALM:
+                turn.keep("rule", key, None)
+            self._withdraw_key(key, watched.state, watched.heard, turn)
+        if old.state.lost:
+            event = self._happenings.withdrawn(f"{old.name}/process", turn.wall)
+            turn.tell(route.withdrawn(event, (old.check.owner,)))
+        turn.keep("service", old.check.name, None)
+        turn.keep("budget", old.check.name, None)
+
+
+def _meaning(check: HostCheck | ServiceCheck) -> HostCheck | ServiceCheck:
+    """A check without the places where it was written."""
+    rules = tuple(rule._replace(place="") for rule in check.rules)
+    if isinstance(check, ServiceCheck):
+        return check._replace(place="", rules=rules)
+    return check._replace(rules=rules)

@@ -1,0 +1,116 @@
+"""`status` as people read it, in Inspeqtor's layout; made of the agent's own status dict.
+
+Inspect Agent 0.1.0, uptime: 47m47s, pid: 3685
+
+Host: ip-10-0-0-7
+  cpu                                 0.8%
+! swap                                48.0%           20%
+
+Service: sidekiq [Up/22745]
+  memory:rss                          131.42m         500m
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+from inspect_agent import clock
+from inspect_agent.export import values
+
+Style = Literal["good", "bad", "title", "dim"]
+Paint = Callable[[Style, str], str]
+_ANSI: dict[Style, str] = {"good": "32", "bad": "31;1", "title": "1", "dim": "2"}
+
+
+def plain(style: Style, text: str) -> str:
+    """No colour: for files, pipes and `nc`."""
+    return text
+
+
+def colour(style: Style, text: str) -> str:
+    """For a terminal: ECMA-48 SGR sequences."""
+    return f"\x1b[{_ANSI[style]}m{text}\x1b[0m"
+
+
+def render(status: Mapping[str, Any], paint: Paint) -> str:
+    """The whole table, with a final newline."""
+    return "\n".join(_lines(status, paint)) + "\n"
+
+
+def _lines(status: Mapping[str, Any], paint: Paint) -> Iterator[str]:
+    uptime = values.duration(status["uptime_s"])
+    yield f"Inspect Agent {status['version']}, uptime: {uptime}, pid: {status['pid']}"
+    yield from (paint("bad", line) for line in _notes(status))
+    yield ""
+    yield f"Host: {paint('title', status['host']['name'])}"
+    yield from _rows(status["host"], paint)
+    for service in status["services"]:
+        yield ""
+        yield f"Service: {paint('title', service['name'])} {_state(service, paint)}"
+        yield from (f"  {paint('dim', note)}" for note in _remarks(service))
+        yield from _rows(service, paint)
+
+
+def _notes(status: Mapping[str, Any]) -> Iterator[str]:
+    """What an operator must know before reading on."""
+    for window in status["silences"]:
+        what = f" ({window['name']})" if window["name"] else ""
+        yield f"Silenced until: {clock.local_text(window['until'])}{what}"
+    for name in status["unmonitored"]:
+        yield f"Not monitored: {name}"
+    if status["not_durable"]:
+        yield f"Not durable: {status['not_durable']}"
+    yield from status["problems"]
+    for lane in status["alerts"]:
+        yield _alert(lane)
+
+
+def _alert(lane: Mapping[str, Any]) -> str:
+    text = f"Alerts for {lane['destination']}: {lane['waiting']} waiting"
+    if lane["lost"]:
+        text += f", {lane['lost']} lost"
+    if lane["last_error"]:
+        text += f" ({lane['last_error']})"
+    if lane["next_try"]:
+        text += f", next try {clock.local_text(lane['next_try'])}"
+    return text
+
+
+def _state(service: Mapping[str, Any], paint: Paint) -> str:
+    if not service["answers"]:
+        return paint("bad", "[Unknown]")
+    if service["state"] == "up":
+        pid = f"/{service['pid']}" if service["pid"] else ""
+        return paint("good", f"[Up{pid}]")
+    return paint("bad", f"[{service['state'].capitalize()}]")
+
+
+def _remarks(service: Mapping[str, Any]) -> Iterator[str]:
+    if service["state"] != "up" or not service["answers"]:
+        yield service["reason"] or "no reason given"
+    if service["crash_loop"]:
+        yield "crash loop: it keeps dying"
+    if service["repairing"]:
+        yield f"repair running: {service['repairing']}"
+    if service["paused_s"]:
+        yield f"repairs paused for {values.duration(service['paused_s'])}: the budget is spent"
+    elif service["refused"]:
+        yield service["refused"]
+    if service.get("wrapper"):
+        yield service["wrapper"]
+
+
+def _rows(target: Mapping[str, Any], paint: Paint) -> Iterator[str]:
+    for row in target["metrics"]:
+        thresholds = ", ".join(row["thresholds"])
+        yield _row(row["metric"], row["text"], thresholds, row["triggered"], paint)
+    for rule in target["rules"]:
+        if not rule["has_metrics"]:
+            triggered = rule["phase"] == "triggered"
+            yield _row(rule["rule"], "yes" if triggered else "no", "", triggered, paint)
+
+
+def _row(name: str, value: str, thresholds: str, triggered: bool, paint: Paint) -> str:
+    line = f"{'!' if triggered else ' '} {name:<35} {value:<15} {thresholds}".rstrip()
+    return paint("bad", line) if triggered else line
