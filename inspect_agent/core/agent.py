@@ -271,7 +271,8 @@ class Agent:
             "cycle_time_s": self._settings.cycle_time_s,
             "host": status.host(world.host, self._hostname(), parts.catalogue),
             "services": [
-                status.service(service, now, parts.catalogue) for service in world.services.values()
+                status.service(service, now, parts.catalogue, parts.processes)
+                for service in world.services.values()
             ],
             "silences": [{"name": name, "until": until + to_wall} for name, until in quiet.windows],
             "unmonitored": list(quiet.unmonitored),

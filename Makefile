@@ -1,0 +1,61 @@
+# make demo        see it work, in half a minute; needs no root and no init system
+# make test        lint, types, layers and every test that ends in minutes (what CI runs)
+# make acceptance  what takes longer: long fuzzing, many kills, the benchmarks
+# make format      lay out the code as `make test` wants it
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint types layers pytest acceptance bench format clean
+
+demo: $(VENV)/agent
+	@$(BIN)/python packaging/demo/demo.py
+
+test: lint types layers pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.10
+
+layers: $(VENV)/dev
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/dev
+	$(BIN)/pytest -m "not acceptance"
+
+acceptance: test bench
+	$(BIN)/pytest -m acceptance
+
+bench: $(VENV)/dev
+	$(BIN)/python -m bench.cycle
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "python3 is missing: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; name one: make PYTHON=python3.11 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/agent: $(VENV)/bin/python pyproject.toml
+	@echo "installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml
+	@echo "installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/agent
