@@ -5,7 +5,7 @@
     RuleReminder, RuleWithdrawn             the routes that heard of the failure
     RuleRecovered                           these, and the routes of its `else alert …`
     a process, a repair that failed, …      the owner of the check (OWNERS_EVENTS)
-    RepairSucceeded                         nobody: the log and the status say so
+    RepairSucceeded                         nobody, or who heard of a repair that failed before it
 
 Pure; the core asks and stores `routes(...)` of a failure with the state of its rule.
 """

@@ -58,8 +58,11 @@ def _is_host(piece: str) -> bool:
 
 def _forms(secret: str) -> set[str]:
     """How a secret may be written."""
-    plain = {secret, unquote(secret), quote(secret, safe=""), quote(secret), quote_plus(secret)}
-    return plain | {repr(secret)[1:-1], *_base64(secret.encode())}
+    found = set()
+    for plain in (secret, unquote(secret)):
+        found |= {plain, quote(plain, safe=""), quote(plain), quote_plus(plain), repr(plain)[1:-1]}
+        found |= _base64(plain.encode())
+    return found
 
 
 def _base64(secret: bytes) -> set[str]:

@@ -51,7 +51,7 @@ class Email:
         sender = params.get("from_email") or (username if "@" in username else "")
         self._to = mailbox("to_email", params.get("to_email", ""))
         self._from = mailbox("from_email", sender) if sender else None
-        self._server = _server(params)
+        self.server = _server(params)
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
 
@@ -62,7 +62,7 @@ class Email:
         sender = self._from or letter.sender_of(message.host)
         content = letter.written(message, sender, self._to)
         envelope = smtp.Envelope(sender.addr_spec, self._to.addr_spec, content)
-        return smtp.deliver(self._server, envelope, self._timeout_s, self._deadline_s)
+        return smtp.deliver(self.server, envelope, self._timeout_s, self._deadline_s)
 
 
 def _server(params: Mapping[str, str]) -> Server:

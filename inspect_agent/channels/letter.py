@@ -11,6 +11,8 @@ from email.utils import formatdate, getaddresses
 
 from inspect_agent.model.message import Message
 
+_SEVEN_BIT = SMTP.clone(cte_type="7bit")  # not every server takes 8 bits (RFC 6152)
+
 
 def mailbox(param: str, text: str) -> Address:
     """`ops@example.com` or `Ops <ops@example.com>`: one. Raises ValueError, with `param`."""
@@ -36,7 +38,7 @@ def domain_of(host: str) -> str:
 
 def written(message: Message, sender: Address, recipient: Address) -> bytes:
     """The whole letter; another try of the same message has the same Message-ID and Date."""
-    letter = EmailMessage(policy=SMTP)
+    letter = EmailMessage(policy=_SEVEN_BIT)
     letter["From"] = sender
     letter["To"] = recipient
     letter["Subject"] = message.subject

@@ -200,7 +200,7 @@ def _explained(conversation: _Conversation, error: Exception) -> ChannelError:
         kind = DeliveryRefused if refused and stage in _FINAL_STAGES else DeliveryDelayed
         said = f"{error.smtp_code} {_text(error.smtp_error)}"
         if error.smtp_code < 0:
-            said = f"what answers is no mail server: {_text(error.smtp_error)}"
+            said = "what answers is no mail server"
         return kind(_advised(f"{where}: {said}", stage))
     if conversation.deadline.passed:
         return DeliveryDelayed(f"{where}: no end after {conversation.deadline.seconds:g} s")
