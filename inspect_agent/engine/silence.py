@@ -22,7 +22,7 @@ class Silence(NamedTuple):
 
 def start(silence: Silence, names: tuple[str, ...], until: float) -> Silence:
     """Opens windows of these names (none: the global one); an open one gets the new end."""
-    opened = names or (ALL,)
+    opened = tuple(dict.fromkeys(names)) or (ALL,)
     kept = tuple(window for window in silence.windows if window[0] not in opened)
     settling = tuple(item for item in silence.settling if item[0] not in opened)
     return silence._replace(windows=(*kept, *((name, until) for name in opened)), settling=settling)
