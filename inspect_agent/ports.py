@@ -7,7 +7,7 @@ package of your own). docs/extending.md walks through one of each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar, Union
+from typing import Generic, Protocol, TypeVar, Union
 
 from inspect_agent.model.message import Message
 from inspect_agent.model.metric import Family, MetricId, Param, Value
@@ -50,11 +50,13 @@ class Source(Protocol):
         ...
 
 
-class Question(NamedTuple, Generic[A]):
+class Question(Generic[A]):
     """A command whose output answers something; `parse` raises ManagerError for garbage."""
 
-    command: Command
-    parse: Callable[[Finished], A]
+    # no NamedTuple: Python 3.10 has no generic ones (https://github.com/python/cpython/issues/88089)
+    def __init__(self, command: Command, parse: Callable[[Finished], A]) -> None:
+        self.command = command
+        self.parse = parse
 
 
 Observations = Mapping[str, Observation]
