@@ -27,6 +27,7 @@ class Authority:
             _draft(self._name, self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
             .sign(self._key, hashes.SHA256())
         )
         self.bundle = folder / "authority.pem"
@@ -39,6 +40,7 @@ class Authority:
         certificate = (
             _draft(subject, self._name, key.public_key())
             .add_extension(x509.SubjectAlternativeName([_general(n) for n in names]), False)
+            .add_extension(_issued_by(self._key.public_key()), False)
             .sign(self._key, hashes.SHA256())
         )
         file = self._folder / f"{names[0]}.pem"
@@ -68,6 +70,11 @@ def _draft(
         .not_valid_before(now - _DAY)
         .not_valid_after(now + _DAY)
     )
+
+
+def _issued_by(key: ec.EllipticCurvePublicKey) -> x509.AuthorityKeyIdentifier:
+    # Python 3.13 verifies strictly, as RFC 5280 has it: a certificate names its signer's key
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
 
 
 def _general(name: str) -> x509.GeneralName:
