@@ -1,0 +1,121 @@
+"""The one entry: a folder, or what was remembered of one, to a Config or problems."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from inspect_agent.lang import bundle, parse
+from inspect_agent.lang.checks import Placed
+from inspect_agent.lang.files import CONFS, Folder, Text, Texts
+from inspect_agent.lang.given import FileValue
+from inspect_agent.lang.problems import Problem, Wrong, render
+from inspect_agent.lang.report import WHOLE, Findings, Report
+from inspect_agent.lang.resolve import Conf, Rules, resolve
+from inspect_agent.lang.vocabulary import Vocabulary, installed
+from inspect_agent.model.config import Config, Settings
+
+
+class Compiled(NamedTuple):
+    """What came of it.
+
+    config     None where there are problems
+    settings   also where there are problems: as far as they could be read
+    problems   what is wrong, in the order of the places
+    warnings   what is legal and probably not meant
+    texts      what it was read from, for bundle.remember
+    """
+
+    config: Config | None
+    settings: Settings
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    texts: Texts
+
+
+class Reading(NamedTuple):
+    """Texts, and what else has to be known to compile them.
+
+    whole   False where some file could not be read
+    """
+
+    texts: Texts
+    value_of: FileValue
+    findings: Findings
+    whole: bool = True
+
+
+def compile_folder(root: str, vocabulary: Vocabulary | None = None) -> Compiled:
+    """The configuration in a folder; without a vocabulary in the one that is installed."""
+    findings = Findings()
+    folder = Folder(root, os.geteuid(), findings)
+    texts = folder.texts()
+    return compile_texts(
+        Reading(texts, folder.value, findings, folder.whole), vocabulary or installed()
+    )
+
+
+def compile_bundle(path: str, vocabulary: Vocabulary | None = None) -> Compiled:
+    """The configuration that was remembered in a file."""
+    findings = Findings()
+    try:
+        texts = bundle.recall(path)
+    except (OSError, ValueError) as error:
+        Report(path, "", findings).error(WHOLE, Wrong(f"nothing is remembered: {error}"))
+        return Compiled(None, Settings(), findings.errors, (), Texts(None, ()))
+    return compile_texts(Reading(texts, _remembered(texts), findings), vocabulary or installed())
+
+
+def compile_texts(reading: Reading, vocabulary: Vocabulary) -> Compiled:
+    """The configuration in these texts."""
+    texts, findings = reading.texts, reading.findings
+    values: dict[str, str] = {}
+    conf = _conf(texts.conf, reading)
+    rules = _rules(texts.inq, reading)
+    for fault in vocabulary.faults:
+        Report("inspect-agent", "", findings).warning(WHOLE, Wrong(fault))
+    config = resolve(conf, rules, vocabulary, _noting(reading.value_of, values))
+    warnings = findings.warnings
+    used = texts._replace(values=tuple(values.items()))
+    if findings.errors or not reading.whole:
+        return Compiled(None, config.settings, findings.errors, warnings, used)
+    rendered = tuple(render(warning) for warning in warnings)
+    config = config._replace(warnings=rendered)
+    return Compiled(config, config.settings, (), warnings, used)
+
+
+def _conf(text: Text | None, reading: Reading) -> Conf:
+    file, content = text or Text(CONFS[0], "")
+    report = Report(file, content, reading.findings)
+    statements = parse.conf(content, report)
+    complain = report.warning if file == CONFS[1] else report.error
+    whole = statements.whole and reading.whole
+    return Conf(statements.statements, report, complain, whole)
+
+
+def _rules(texts: tuple[Text, ...], reading: Reading) -> Rules:
+    placed: list[Placed] = []
+    whole = reading.whole
+    for file, text in texts:
+        report = Report(file, text, reading.findings)
+        parsed = parse.inq(text, report)
+        placed += [Placed(check, report) for check in parsed.checks]
+        whole = whole and parsed.whole
+    return Rules(tuple(placed), whole)
+
+
+def _noting(value_of: FileValue, values: dict[str, str]) -> FileValue:
+    """Notes what is read, for the configuration to be remembered with it."""
+
+    def noted(path: str) -> str | Wrong:
+        value = value_of(path)
+        if not isinstance(value, Wrong):
+            values[path] = value
+        return value
+
+    return noted
+
+
+def _remembered(texts: Texts) -> FileValue:
+    values = dict(texts.values)
+    return lambda path: values.get(path, Wrong("{} was not remembered"))

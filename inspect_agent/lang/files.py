@@ -1,0 +1,153 @@
+"""Reads a configuration's folder: texts, and what keeps files from being texts.
+
+inspect.conf (inspeqtor.conf where it is absent), host.inq, services.d/*.inq, jobs.d/*.inq
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from inspect_agent.lang import disk
+from inspect_agent.lang.ast import Word
+from inspect_agent.lang.problems import Wrong, shown
+from inspect_agent.lang.report import WHOLE, Findings, Report
+
+MOST_BYTES = 1024 * 1024
+MOST_BYTES_TOGETHER = 16 * MOST_BYTES
+CONFS = ("inspect.conf", "inspeqtor.conf")
+_MOST_VALUE_BYTES = 64 * 1024
+_FOLDERS = ("services.d", "jobs.d")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Text(NamedTuple):
+    """A file's text; `file` is its name below the configuration's folder."""
+
+    file: str
+    text: str
+
+
+class Texts(NamedTuple):
+    """Everything that a configuration is read from.
+
+    values   path and content of the files that `file:/path` named
+    """
+
+    conf: Text | None
+    inq: tuple[Text, ...]
+    values: tuple[tuple[str, str], ...] = ()
+
+
+class Misfit(NamedTuple):
+    """Why bytes are no text, and where."""
+
+    at: Word
+    wrong: Wrong
+
+
+class Folder:
+    """A configuration's folder, read by an agent that runs as the user of this number."""
+
+    def __init__(self, root: str, user: int, findings: Findings) -> None:
+        self._root = root
+        self._user = user
+        self._findings = findings
+        self._left_bytes = MOST_BYTES_TOGETHER
+        self.whole = True
+
+    def texts(self) -> Texts:
+        """All its texts; `whole` tells afterwards whether that is all it holds."""
+        present = disk.names(self._root, self._user)
+        if isinstance(present, Wrong):
+            self._fault(shown(self._root, 200), WHOLE, present)
+            return Texts(None, ())
+        conf = next((self._conf(name) for name in CONFS if self._has(name)), None)
+        texts = (self._text(name) for name in self._names())
+        return Texts(conf, tuple(text for text in texts if text))
+
+    def value(self, path: str) -> str | Wrong:
+        """What a file holds that a setting names, without its last line break."""
+        if not path.startswith("/"):
+            return Wrong("{} names no absolute path", "file:/path/to/it")
+        content = disk.read(path, self._user, _MOST_VALUE_BYTES)
+        text = content if isinstance(content, Wrong) else decoded(content.data)
+        if isinstance(text, Misfit):
+            text = text.wrong
+        if isinstance(text, Wrong):
+            return text._replace(message=f"{{}}: {text.message}")
+        return text.removesuffix("\n")
+
+    def _has(self, name: str) -> bool:
+        return os.path.lexists(os.path.join(self._root, name))
+
+    def _names(self) -> Iterator[str]:
+        if self._has("host.inq"):
+            yield "host.inq"
+        for folder in filter(self._has, _FOLDERS):
+            names = disk.names(os.path.join(self._root, folder), self._user)
+            if isinstance(names, Wrong):
+                self._fault(folder, WHOLE, names)
+            else:
+                yield from (f"{folder}/{name}" for name in names if name.endswith(".inq"))
+
+    def _conf(self, name: str) -> Text | None:
+        content = self._content(name)
+        if content and content.public:
+            wrong = Wrong("everybody may read it, and it holds secrets", f"chmod 0600 {name}")
+            Report(name, "", self._findings).warning(WHOLE, wrong)
+        return self._decoded(name, content) if content else None
+
+    def _text(self, name: str) -> Text | None:
+        content = self._content(name)
+        return self._decoded(name, content) if content else None
+
+    def _content(self, name: str) -> disk.Content | None:
+        path = os.path.join(self._root, name)
+        content = disk.read(path, self._user, MOST_BYTES)
+        if isinstance(content, Wrong):
+            self._fault(name, WHOLE, content)
+            return None
+        self._left_bytes -= len(content.data)
+        if self._left_bytes < 0:
+            together = f"too large: all files together hold more than {MOST_BYTES_TOGETHER} bytes"
+            self._fault(name, WHOLE, Wrong(together))
+            return None
+        return content
+
+    def _decoded(self, name: str, content: disk.Content) -> Text | None:
+        text = decoded(content.data)
+        if isinstance(text, Misfit):
+            self._fault(name, text.at, text.wrong)
+            return None
+        return Text(shown(name, 200), text)
+
+    def _fault(self, file: str, at: Word, wrong: Wrong) -> None:
+        self.whole = False
+        Report(shown(file, 200), "", self._findings).error(at, wrong)
+
+
+def decoded(data: bytes) -> str | Misfit:
+    """The text of a file: UTF-8 with or without BOM, lines ended by LF, CRLF or CR."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        utf_16 = data.startswith(_UTF_16)
+        hint = "save it as UTF-8, it is UTF-16" if utf_16 else "save it as UTF-8"
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        return Misfit(_end(before), Wrong("not UTF-8", hint))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    control = _CONTROL.search(text)
+    if control:
+        wrong = Wrong(f"a binary file: it holds the control character U+{ord(control[0]):04X}")
+        return Misfit(_end(text[: control.start()]), wrong)
+    return text
+
+
+def _end(text: str) -> Word:
+    """The place right behind a text."""
+    lines = text.split("\n")
+    return Word("", len(lines), len(lines[-1]) + 1)

@@ -1,0 +1,83 @@
+"""What the parameters of a check refer to, and whether they go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from inspect_agent.lang.known import Known, no_route
+from inspect_agent.lang.params import Given
+from inspect_agent.lang.planned import not_yet, planned
+from inspect_agent.lang.problems import Near, Wrong
+
+
+def owner(given: Given, known: Known) -> str:
+    """The owner's route, which has to be declared; "" is the default route."""
+    name: str = given.get("owner", "")
+    if name and known.routes.lacks(name):
+        given.error("owner", no_route(name, known))
+    return name
+
+
+def manager(given: Given, known: Known) -> str | None:
+    """The manager's name, or None where it is to be found out."""
+    name: str | None = given.get("manager")
+    if name is not None and name not in known.vocabulary.managers:
+        given.error("manager", _unknown_manager(name, known))
+    for key, wrong in _at_odds(given.values):
+        given.report.error(given.words[key].key, wrong)
+    return "pidfile" if name is None and "pidfile" in given.values else name
+
+
+def needs(given: Given, known: Known, service: str) -> tuple[str, ...]:
+    """The services it needs, which have to be checked, too."""
+    names: tuple[str, ...] = given.get("needs", ())
+    for name in names:
+        if name == service:
+            given.error("needs", Wrong("a service does not need itself"))
+        elif known.services.lacks(name):
+            near = known.services.near(name)
+            message = "no check of a service called {}"
+            given.error("needs", Wrong(message, "check service NAME", near, name))
+    return names
+
+
+def circles(services: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Services that need each other, as pairs: the first needs the second, and so on back.
+
+    None of a circle would ever be repaired: a repair waits for what the service needs.
+    """
+    done: set[str] = set()
+    for first in services:
+        path = {} if first in done else {first: iter(services[first])}
+        while path:
+            name, rest = next(reversed(path.items()))
+            following = next(rest, None)
+            if following is None:
+                done.add(name)
+                del path[name]
+            elif following in path and following != name:
+                yield name, following
+            elif following not in done and following in services:
+                path[following] = iter(services[following])
+
+
+def _unknown_manager(name: str, known: Known) -> Wrong:
+    if planned("manager", name):
+        return not_yet(f"the manager {name}")
+    managers = known.vocabulary.managers
+    return Wrong("unknown manager {}", "", Near(name, managers))
+
+
+def _at_odds(values: Mapping[str, object]) -> Iterator[tuple[str, Wrong]]:
+    """Parameters that do not go together."""
+    named = values.get("manager")
+    if "pidfile" in values:
+        if named not in (None, "pidfile"):
+            yield "manager", Wrong("a service with a pidfile has no other manager")
+        return
+    if named == "pidfile":
+        yield "manager", Wrong("the manager pidfile wants a pidfile", "with pidfile /run/NAME.pid")
+    for key in ("start", "stop", "restart"):
+        if key in values:
+            wrong = Wrong("{} is for a service that no manager runs", "it goes with pidfile PATH")
+            yield key, wrong

@@ -1,0 +1,74 @@
+"""The words that sources, managers and channels bring into the language.
+
+The resolver takes them as a value; only `installed` asks the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from inspect_agent import registry
+from inspect_agent.model.metric import Family, Metric, Param, Scope
+
+
+class ChannelWords(NamedTuple):
+    """A channel as its class declares it.
+
+    build   the class: raises ValueError for parameters that cannot be used
+    """
+
+    params: tuple[Param, ...]
+    incidents: bool
+    build: Callable[[Mapping[str, str]], object]
+
+
+class Vocabulary(NamedTuple):
+    """Everything a configuration may name that the grammar does not know.
+
+    faults   what could not be loaded, one line each
+    """
+
+    families: Mapping[tuple[Scope, str], Family]
+    managers: tuple[str, ...]
+    channels: Mapping[str, ChannelWords]
+    faults: tuple[str, ...] = ()
+
+    def family(self, scope: Scope, name: str) -> Family | None:
+        """The family of that name for such checks."""
+        return self.families.get((scope, name))
+
+    def metric(self, scope: Scope, family: str, name: str) -> Metric | None:
+        """The metric of that name for such checks."""
+        found = self.family(scope, family)
+        return found.find(name) if found else None
+
+    def metrics(self, scope: Scope) -> Iterator[str]:
+        """Every metric that has a fixed name, as it is written in rules."""
+        for (where, name), family in self.families.items():
+            if where == scope:
+                yield from (f"{name}:{m.name}" if m.name else name for m in family.metrics)
+
+
+def installed() -> Vocabulary:
+    """The words of everything in the registry; what cannot be loaded is told, not raised."""
+    faults: list[str] = []
+    families: dict[tuple[Scope, str], Family] = {}
+    for source in _classes("sources", faults).values():
+        for family in source.families:
+            families.setdefault((family.scope, family.name), family)
+    channels = {
+        name: ChannelWords(channel.params, channel.incidents, channel)
+        for name, channel in _classes("channels", faults).items()
+    }
+    return Vocabulary(families, tuple(registry.names("managers")), channels, tuple(faults))
+
+
+def _classes(group: registry.Group, faults: list[str]) -> dict[str, Any]:
+    found = {}
+    for name, where in registry.names(group).items():
+        try:
+            found[name] = registry.load(where)
+        except Exception as error:  # noqa: BLE001  # a package of a third party may raise anything
+            faults.append(f"{group.removesuffix('s')} {name} cannot be loaded: {error}")
+    return found
