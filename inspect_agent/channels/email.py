@@ -69,10 +69,7 @@ def _server(params: Mapping[str, str]) -> Server:
     """The server and how to talk to it. Raises ValueError for what does not go together."""
     from inspect_agent.channels.smtp import Server
 
-    username, password = params.get("username", ""), params.get("password", "")
-    if bool(username) != bool(password):
-        given, wanted = ("username", "password") if username else ("password", "username")
-        raise ValueError(f"{given}: it needs a {wanted}, too")
+    username, password = _credentials(params)
     if "port" in params and "tls_port" in params:
         raise ValueError("tls_port: say port or tls_port, not both")
     port = _port(params)
@@ -90,6 +87,16 @@ def _server(params: Mapping[str, str]) -> Server:
         username=username,
         password=password,
     )
+
+
+def _credentials(params: Mapping[str, str]) -> tuple[str, str]:
+    """Username and password, both empty where there is no login."""
+    for name, other in (("username", "password"), ("password", "username")):
+        if params.get(name) and not params.get(other):
+            raise ValueError(f"{name}: it needs a {other}, too")
+        if not params.get(name, "").isascii():  # smtplib sends them in ASCII alone
+            raise ValueError(f"{name}: it may have ASCII letters only")
+    return params.get("username", ""), params.get("password", "")
 
 
 def _usual_tls(port: int | None, wanted: bool) -> str:

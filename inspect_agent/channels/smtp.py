@@ -168,8 +168,6 @@ class _Conversation:
     def _log_in(self) -> None:
         if not self._smtp.has_extn("auth"):
             raise smtplib.SMTPNotSupportedError("the server offers none without TLS, or at all")
-        if not (self.server.username + self.server.password).isascii():
-            raise smtplib.SMTPNotSupportedError("username and password must be ASCII letters")
         self._smtp.login(self.server.username, self.server.password)
 
 
