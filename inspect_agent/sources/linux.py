@@ -12,7 +12,7 @@ from inspect_agent.model.metric import MetricId, Value
 from inspect_agent.model.target import Process
 from inspect_agent.ports import Reader
 from inspect_agent.sources import procfs
-from inspect_agent.sources.mounts import cgroup2_point
+from inspect_agent.sources.mounts import MOUNTINFO, cgroup2_point
 from inspect_agent.sources.procfs import CLK_TCK, PAGE_BYTES, RSS, STARTTIME, STIME, UTIME
 from inspect_agent.sources.tree import Pass, Sample
 
@@ -26,8 +26,11 @@ _TAKE: Mapping[MetricId, Callable[[Sequence[bytes]], float]] = {
 class LinuxProcesses:
     """See tree.Processes; `below` finds the descendants of a process."""
 
-    def __init__(self, below: Callable[[int], Collection[int]] | None = None) -> None:
+    def __init__(
+        self, below: Callable[[int], Collection[int]] | None = None, mountinfo: str = MOUNTINFO
+    ) -> None:
         self._below = below or _below()
+        self._mountinfo = mountinfo
 
     def identify(self, pid: int) -> Process | None:
         """See tree.Processes. Raises SourceError where /proc hides it (hidepid, not root)."""
@@ -65,7 +68,7 @@ class LinuxProcesses:
 
     @cached_property
     def _cgroup2(self) -> str | None:
-        return cgroup2_point()
+        return cgroup2_point(self._mountinfo)
 
 
 class _Reader:

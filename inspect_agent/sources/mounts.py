@@ -50,8 +50,8 @@ class Mount(NamedTuple):
         """Whether it is a file system with data of its own that one would want to watch."""
         if self.remote or self.fstype in _IMAGES:
             return False
-        if self.fstype == "overlay":  # containers stack up many; only a root is a machine's own
-            return self.point == "/"
+        if self.point == "/":  # in a container an overlay, which is else part of another's machine
+            return True
         return self.fstype in _POOLED or self.source.startswith("/")
 
 
