@@ -49,10 +49,10 @@ def _handler(server: WebServer) -> type[BaseHTTPRequestHandler]:
             """Remembers a request."""
             body = self.rfile.read(int(self.headers["Content-Length"]))
             request = Request(self.command, self.path, dict(self.headers.items()), body)
+            server.requests.put(request)
             self.send_response(server.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            server.requests.put(request)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
             """Says nothing: the test's output is for failures."""
