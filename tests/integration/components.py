@@ -24,22 +24,27 @@ NO_DAEMONS = "#!/bin/sh\nexit 101\n"
 class Component(NamedTuple):
     """One thing that tests need.
 
+    commands   what must be there to be run
     packages   Debian's, that bring it
-    missing    says what is missing of it now, "" where it is all there
+    hindered   why this process cannot use it, "" where it can
     """
 
+    commands: tuple[str, ...]
     packages: tuple[str, ...]
-    missing: Callable[[], str]
+    hindered: Callable[[], str]
 
 
 def need(name: str) -> None:
     """Makes a component available, or ends the test: skipped, or failed with CI=true."""
     component = COMPONENTS[name]
-    reason = component.missing()
-    if reason and component.packages:
-        reason = _install(component) or component.missing()
+    reason = _install(component) if _missing(component) else ""
+    reason = reason or component.hindered()
     if reason:
         _without(f"{name}: {reason}")
+
+
+def _missing(component: Component) -> list[str]:
+    return [command for command in component.commands if shutil.which(command) is None]
 
 
 def _without(reason: str) -> NoReturn:
@@ -49,12 +54,14 @@ def _without(reason: str) -> NoReturn:
 
 
 def _install(component: Component) -> str:
-    """Why the packages could not be installed, "" where they were."""
-    wanted = f"apt-get install {' '.join(component.packages)}"
+    """Why a component is still missing, "" where it was installed."""
+    packages = component.packages
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return f"{component.missing()} ({wanted})"
+        return f"no {', '.join(_missing(component))} (apt-get install {' '.join(packages)})"
     with _no_daemons():
-        return _update() or _apt("install", "--yes", "--no-install-recommends", *component.packages)
+        failed = _update() or _apt("install", "--yes", "--no-install-recommends", *packages)
+    missing = ", ".join(_missing(component))
+    return failed or (f"no {missing} in {' '.join(packages)}" if missing else "")
 
 
 @cache
@@ -90,31 +97,22 @@ def _no_daemons() -> Iterator[None]:
             POLICY.chmod(before[1])
 
 
-def _commands(*names: str) -> Callable[[], str]:
-    def missing() -> str:
-        absent = [name for name in names if shutil.which(name) is None]
-        return f"no {', '.join(absent)} on this machine" if absent else ""
-
-    return missing
-
-
-def _root() -> str:
+def _not_root() -> str:
     return "" if os.geteuid() == 0 else "only root can do this"
 
 
-def _namespaces() -> str:
-    """Whether this process may make mounts and namespaces of its own, as a machine needs."""
+def _no_namespaces() -> str:
+    """Why this process may not make mounts and namespaces of its own, as a machine needs."""
     trial = ["unshare", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--mount-proc"]
     ran = subprocess.run([*trial, "true"], capture_output=True, text=True, timeout=30)
     return ran.stderr.strip() if ran.returncode else ""
 
 
-def _systemd() -> str:
-    commands = _commands("systemctl", "journalctl", "dbus-daemon", "unshare", "nsenter", "setpriv")
-    return _root() or commands() or _namespaces()
-
-
 COMPONENTS: Mapping[str, Component] = {
-    "root": Component((), _root),
-    "systemd": Component(("systemd", "dbus", "util-linux"), _systemd),
+    "root": Component((), (), _not_root),
+    "systemd": Component(
+        ("systemctl", "journalctl", "dbus-daemon", "unshare", "nsenter", "setpriv"),
+        ("systemd", "dbus", "util-linux"),
+        lambda: _not_root() or _no_namespaces(),
+    ),
 }

@@ -24,7 +24,7 @@ HELD = 64 << 20
 # starts a child that uses 0.3 s of CPU, and waits for its end, as it is told to
 WORKS = """
 import subprocess, sys
-WORK = "import time\\nwhile time.process_time() < 0.3: sum(range(9999))\\nprint(flush=True); input()"
+WORK = "import time\\nwhile time.process_time() < 0.3: sum(range(999))\\nprint(flush=True); input()"
 print("ready", flush=True)
 for line in sys.stdin:
     if line == "start\\n":
