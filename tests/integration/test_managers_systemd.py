@@ -28,6 +28,15 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
     manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
 signal.pause()
 """
+ASK_TOTAL = """
+import json, sys
+from inspect_agent.model.metric import MetricId
+from inspect_agent.sources.process import ProcessSource, machine_processes
+main = machine_processes().identify(int(sys.argv[1]))
+asked = [MetricId("memory", "total_rss"), MetricId("cpu", "total_user")]
+for cgroup in (sys.argv[2], None):
+    print(json.dumps(ProcessSource().open(main._replace(cgroup=cgroup), asked).read()))
+"""
 ASK = """
 import json, sys
 from inspect_agent.model.metric import MetricId
@@ -339,3 +348,19 @@ def test_a_wrapper_and_its_busy_child(machine: SystemdMachine) -> None:
     assert machine.run(["cat", f"/proc/{main}/comm"]).stdout == "su\n"
     assert told["comm"].startswith("python")
     assert told["total_rss"] > told["rss"] > 30 << 20
+
+
+def test_a_total_covers_the_control_group(machine: SystemdMachine) -> None:
+    """Orphans of a service count in its totals, for they are in its control group."""
+    (machine.root / "run/busy.py").write_text(BUSY)
+    orphan = f"({sys.executable} /run/busy.py &); exec sleep 1000"
+    unit = f"[Service]\nType=notify\nNotifyAccess=all\nExecStart=/bin/sh -c '{orphan}'\n"
+    start(machine, "orphans.service", unit)
+    seen = look(machine, "orphans")["orphans"]
+    argv = [sys.executable, "-c", ASK_TOTAL, str(seen.pid), str(seen.cgroup)]
+    ran = machine.run(argv, cwd=CHECKOUT)
+    assert ran.returncode == 0, ran.stderr
+    group, main_alone = map(json.loads, ran.stdout.splitlines())
+
+    assert group[0] > 30 << 20 > main_alone[0] > 0
+    assert group[1] > main_alone[1]
