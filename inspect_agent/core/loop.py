@@ -12,7 +12,9 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import count
+from typing import Any
 
 Callback = Callable[[], object]
 
@@ -43,6 +45,7 @@ class Loop:
         self._order = count()
         self._soon: deque[Callback] = deque()
         self._signals: dict[int, Callback] = {}
+        self._arrived: set[int] = set()
         self._running = True
         self._woken, self._wake = socket.socketpair()
         self._woken.setblocking(False)
@@ -82,7 +85,8 @@ class Loop:
         """Calls back in the loop when the signal arrives."""
         self._signals[number] = callback
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        signal.signal(number, lambda *_: None)
+        # the descriptor only wakes: full of calls from other threads it takes no more numbers
+        signal.signal(number, lambda *_: self._arrived.add(number))
 
     def stop(self) -> None:
         """Ends `run` after the callback that says so."""
@@ -95,8 +99,10 @@ class Loop:
 
     def turn(self) -> None:
         """Waits for what comes first, and makes its calls."""
+        watched = self._selector.get_map()
         for key, _ in self._selector.select(self._patience()):
-            self._call(key.data)
+            if watched.get(key.fd) is key:  # else a callback of this turn has removed it
+                self._call(key.data)
         now = self.now()
         while self._timers and self._timers[0][0] <= now:
             timer = heapq.heappop(self._timers)[2]
@@ -126,14 +132,20 @@ class Loop:
         try:
             callback()
         except Exception as error:  # noqa: BLE001 (one thing that raises must not stop the rest)
-            self._report(getattr(callback, "__qualname__", repr(callback)), error)
+            self._report(_name(callback), error)
 
     def _drain(self) -> None:
-        try:
-            numbers = set(self._woken.recv(4096))
-        except BlockingIOError:
-            return
-        for number in sorted(numbers & self._signals.keys()):
+        with contextlib.suppress(BlockingIOError):
+            self._woken.recv(4096)
+        arrived, self._arrived = self._arrived, set()
+        for number in sorted(arrived):
             self._call(self._signals[number])
         for _ in range(len(self._soon)):
             self._call(self._soon.popleft())
+
+
+def _name(callback: Any) -> str:
+    """What a callback is called, however much of it was given beforehand."""
+    while isinstance(callback, partial):
+        callback = callback.func
+    return str(getattr(callback, "__qualname__", repr(callback)))

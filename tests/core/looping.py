@@ -1,0 +1,50 @@
+"""A real loop for tests: run until something has happened, and everything put back."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from inspect_agent import clock
+from inspect_agent.core.loop import Loop
+
+PATIENCE_S = 30.0
+"""A test that waits longer has failed."""
+
+
+class Reports:
+    """What a loop was told of callbacks that raised."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self, where: str, error: BaseException) -> None:
+        """As Loop tells it."""
+        self.texts.append(f"{where}: {error!r}")
+
+
+@contextmanager
+def looping(now: Callable[[], float] = clock.now, reports: Reports | None = None) -> Iterator[Loop]:
+    """A loop whose signal handlers and descriptors are given back; nothing may raise in it."""
+    told = reports if reports is not None else Reports()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGCHLD, signal.SIGUSR1)}
+    loop = Loop(now, told)
+    try:
+        yield loop
+    finally:
+        loop.close()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if reports is None:
+        assert told.texts == []
+
+
+def run_until(loop: Loop, done: Callable[[], object]) -> None:
+    """Turns the loop until `done()` is true."""
+    late: list[bool] = []
+    deadline = loop.call_later(PATIENCE_S, lambda: late.append(True))
+    while not done():
+        assert not late, "what the test waits for did not happen"
+        loop.turn()
+    deadline.cancel()
