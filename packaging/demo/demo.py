@@ -33,6 +33,9 @@ def main() -> int:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         print(f"The last lines of the agent's log:\n{stage.last_lines()}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # nobody reads any more: there is no one to show the rest to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     finally:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
