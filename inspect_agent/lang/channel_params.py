@@ -99,6 +99,6 @@ def _usable(params: Mapping[str, str], reading: Reading) -> bool:
 
 
 def _unknown(name: str, declared: Mapping[str, Param]) -> Wrong:
-    if planned("parameter", name):
+    if planned("channel parameter", name):
         return not_yet(f"the parameter {name}")
     return Wrong("unknown parameter {}", "", Near(name, declared))

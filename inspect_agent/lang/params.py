@@ -23,7 +23,7 @@ SERVICE: Mapping[str, Read[Any]] = {
     "start": values.command,
     "stop": values.command,
     "restart": values.command,
-    "timeout": partial(values.duration, least_s=1.0),
+    "timeout": partial(values.duration, least_s=1.0, most_s=86400.0),
     "grace": values.duration,
     "restarts": values.budget,
     "needs": values.names,

@@ -83,9 +83,9 @@ def _checks(pieces: Iterator[_Piece], report: Report) -> tuple[ast.Check, ...]:
     return tuple(check._replace(rules=tuple(rules)) for check, rules in found if check)
 
 
-def _piece(grammar: Grammar, start: str, piece: _Piece, report: Report) -> Any | None:
+def _piece(name: Grammar, start: str, piece: _Piece, report: Report) -> Any | None:
     try:
-        return _moved(_parse(grammar, start, piece.text), piece.lines)
+        return _moved(_parse(name, start, piece.text), piece.lines)
     except UnexpectedInput as error:
         at, wrong = explain(error, piece.text)
         report.error(_moved(at, piece.lines), wrong)
@@ -111,12 +111,13 @@ def _moved(value: Any, lines: int) -> Any:
     return value
 
 
-def _parse(grammar: Grammar, start: str, text: str) -> Any:
-    return _grammar(grammar).parse(text, start)
+def _parse(name: Grammar, start: str, text: str) -> Any:
+    return grammar(name).parse(text, start)
 
 
 @cache
-def _grammar(name: Grammar) -> Lark:
+def grammar(name: Grammar) -> Lark:
+    """The parser of `inq.lark` or `conf.lark`, built when it is first asked for."""
     with open(os.path.join(os.path.dirname(__file__), f"{name}.lark"), encoding="utf-8") as file:
         text = file.read()
     starts = ["file", "rules"] if name == "inq" else ["file"]

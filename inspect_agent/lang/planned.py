@@ -19,6 +19,7 @@ Kind = Literal[
     "test",
     "action",
     "parameter",
+    "channel parameter",
     "family",
     "manager",
     "channel",
@@ -33,15 +34,16 @@ PLANNED: Mapping[Kind, tuple[str, ...]] = {
     "test": ("fails",),
     "action": ("signal", "run", "unmonitor"),
     "parameter": (
-        *("release", "instance", "url", "contains", "limit"),
+        *("release", "instance", "url", "contains"),
         *("username", "password", "socket", "hostname", "port", "endpoint"),
     ),
+    "channel parameter": ("limit",),
     "family": (
         *("mysql", "postgresql", "redis", "memcached", "nginx", "memstats", "sidekiq"),
         *("http", "tls", "tcp", "ping", "program", "file", "log", "json", "prometheus"),
         *("readonly", "pressure", "agent"),
     ),
-    "manager": ("upstart", "runit", "s6", "openrc", "init.d", "supervisord", "launchd", "self"),
+    "manager": ("upstart", "runit", "s6", "openrc", "init.d", "supervisord", "self"),
     "channel": ("slack", "pagerduty", "webhook", "alertmanager", "run"),
     "setting": ("statsd_location", "expose_port", "heartbeat_url", "autoreload"),
 }
@@ -53,6 +55,6 @@ def planned(kind: Kind, word: str) -> bool:
     return word in PLANNED[kind]
 
 
-def not_yet(what: str, hint: str = "") -> Wrong:
+def not_yet(what: str) -> Wrong:
     """The problem that says so."""
-    return Wrong(f"not in this version: {what}", hint)
+    return Wrong(f"not in this version: {what}")

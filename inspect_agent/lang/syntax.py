@@ -67,11 +67,11 @@ def explain(error: UnexpectedInput, text: str) -> tuple[Word, Wrong]:
     if found.startswith('"') and (len(found) == 1 or not found.endswith('"')):
         return at, Wrong("this quote is not closed")
     before, wanted = _before(error), _expected(error)
-    hint = _hint(found, before, wanted)
     if found == "," or before.type == "SEVERITY":
-        hint += _as_name(before, before.start_pos, text)
+        name = _as_name(before, before.start_pos, text)
     else:
-        hint += _as_name(found, error.pos_in_stream, text)
+        name = _as_name(found, error.pos_in_stream, text)
+    hint = "; ".join(filter(None, (_hint(found, before, wanted), name)))
     return at, _unexpected(found, before, wanted, hint)
 
 
@@ -80,10 +80,10 @@ def _ended(error: UnexpectedToken, text: str) -> tuple[Word, Wrong]:
     last = error.token
     at = Word("", last.end_line or 1, last.end_column or 1)
     names = _wanted(error.expected)
+    name = _as_name(text[last.start_pos : last.end_pos], last.start_pos, text)
     if len(names) == 1:
-        return at, Wrong(f"{names[0]} is missing here")
-    word = _as_name(text[last.start_pos : last.end_pos], last.start_pos, text)
-    hint = f"{listed(names)} may come next{word}"
+        return at, Wrong(f"{names[0]} is missing here", name)
+    hint = "; ".join(filter(None, (f"{listed(names)} may come next", name)))
     return at, Wrong("the statement ends too early", hint)
 
 
@@ -105,7 +105,7 @@ def _wanted(terminals: Iterable[str]) -> list[str]:
 
 
 def _unexpected(found: str, before: Token, wanted: frozenset[str], hint: str) -> Wrong:
-    if "OP" in wanted and found.isalpha():  # `if donw then` has a metric called donw
+    if "OP" in wanted and found in ("then", "for"):  # `if donw then` has a metric called donw
         return Wrong("unexpected {}", hint, Near(before, _STATES))
     if before.type in _VALUES and "SEND" in wanted:  # a password of two words is no keyword
         return Wrong("unexpected {}", hint)
@@ -118,6 +118,8 @@ def _hint(found: str, before: Token, wanted: frozenset[str]) -> str:
         return f"a comma is missing before {found}"
     if before.type in _VALUES and found not in ",()<>":
         return 'a value of several words is quoted: "several words"'
+    if before.type == "METRIC" and before in ("then", "for"):
+        return f"a condition is missing before {before}"
     if before.type == "METRIC":
         return _HINTS["METRIC"] if found.startswith('"') else _HINTS["OP"]
     if before.type == "AMOUNT" and found == ",":
@@ -131,4 +133,4 @@ def _as_name(word: str, at: int | None, text: str) -> str:
     """What to do where a keyword was meant as a name: `restart if`, `alert as, restart`."""
     start = at or 0
     first = not text[text.rfind("\n", 0, start) + 1 : start].strip()
-    return "" if first or word not in _RESERVED else f'; to be a name, {word} is quoted: "{word}"'
+    return "" if first or word not in _RESERVED else f'to be a name, {word} is quoted: "{word}"'

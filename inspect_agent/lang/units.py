@@ -13,7 +13,8 @@ from typing import NamedTuple
 from inspect_agent.lang.problems import Near, Wrong
 from inspect_agent.model.metric import Metric, Unit
 
-_AMOUNT = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?) ?([^0-9.].*)?", re.DOTALL)
+_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([^0-9.].*)?", re.DOTALL)
+_LONGEST_NUMBER = 20
 _PER_SECOND = "/sec"
 
 
@@ -72,17 +73,36 @@ class Quantity(NamedTuple):
 
 def amount(text: str, metric: Metric) -> Quantity | Wrong:
     """An amount that `metric` is compared with: `500m`, `1.5 g`, `20%`, `1k/sec`, `3 days`."""
-    match = _AMOUNT.fullmatch(text)
-    if match is None:
-        return _no_amount(text)
-    number, suffix = match[1], (match[2] or "").lower()
+    parts = _split(text)
+    if parts is None:
+        return _no_number(text, "{} is not an amount", "500m, 60%, 1.5g, 90s")
+    number, suffix = parts
     rate = suffix.endswith(_PER_SECOND)
     suffix = suffix.removesuffix(_PER_SECOND)
     if rate and metric.kind != "counter":
         return Wrong("{} is a rate, and the metric is no counter", "leave out /sec")
-    if suffix == "%" and metric.unit == "bytes" and not rate:
-        return _share(number)
+    if suffix == "%" and metric.unit == "bytes":
+        return Wrong("{} is a share, and a share has no rate") if rate else _share(number)
     return _quantity(number, suffix, rate, metric.unit)
+
+
+def duration(text: str) -> float | Wrong:
+    """Seconds: `30`, `90s`, `5m`, `5 minutes`, `1.5h`."""
+    parts = _split(text)
+    if parts is None:
+        return _no_number(text, "{} is not a duration", "30s, 5m, 1.5h")
+    number, suffix = parts
+    if suffix not in _SECONDS:
+        return _no_unit(suffix, "seconds")
+    return float(number) * _SECONDS[suffix]
+
+
+def _split(text: str) -> tuple[str, str] | None:
+    """The number and its suffix, in small letters."""
+    match = _AMOUNT.fullmatch(text)
+    if match is None or len(match[1]) > _LONGEST_NUMBER:
+        return None
+    return match[1], (match[2] or "").lower()
 
 
 def _quantity(number: str, suffix: str, rate: bool, unit: Unit) -> Quantity | Wrong:
@@ -97,17 +117,6 @@ def _quantity(number: str, suffix: str, rate: bool, unit: Unit) -> Quantity | Wr
 
 def _share(number: str) -> Quantity:
     return Quantity(float(number) / 100, True, False, f"{number}%", f"{_plain(float(number))}%")
-
-
-def duration(text: str) -> float | Wrong:
-    """Seconds: `30`, `90s`, `5m`, `5 minutes`, `1.5h`."""
-    match = _AMOUNT.fullmatch(text)
-    if match is None:
-        return _no_amount(text)
-    suffix = (match[2] or "").lower()
-    if suffix not in _SECONDS:
-        return _no_unit(suffix, "seconds")
-    return float(match[1]) * _SECONDS[suffix]
 
 
 def canonical(value: float, unit: Unit) -> str:
@@ -129,13 +138,15 @@ def _symbol(size: float, unit: Unit) -> str:
 
 
 def _plain(value: float) -> str:
-    return f"{value:.9f}".rstrip("0").rstrip(".")
+    return str(int(value)) if value.is_integer() else f"{value:.15g}"
 
 
-def _no_amount(text: str) -> Wrong:
-    if text[:1] in "+-":
-        return Wrong("{} is not an amount", "an amount has no sign")
-    return Wrong("{} is not an amount", "an amount is a number and its unit: 500m, 60%, 1.5g, 90s")
+def _no_number(text: str, message: str, examples: str) -> Wrong:
+    if text[:1] in ("+", "-"):
+        return Wrong(message, "a number has no sign")
+    if text.isdigit():
+        return Wrong(message, f"a number has at most {_LONGEST_NUMBER} digits")
+    return Wrong(message, f"a number and its unit, as in {examples}")
 
 
 def _no_unit(suffix: str, unit: Unit) -> Wrong:

@@ -1,0 +1,55 @@
+"""A vocabulary for tests: every unit and kind of metric, whatever sources are installed."""
+
+from __future__ import annotations
+
+from inspect_agent import registry
+from inspect_agent.lang.vocabulary import ChannelWords, Vocabulary
+from inspect_agent.model.metric import Family, Metric, Param, Scope
+
+_FAMILIES = (
+    Family(
+        "cpu",
+        "host",
+        (Metric("", "percent", "usage", "busy"), Metric("iowait", "percent", "usage", "waits")),
+    ),
+    Family("load", "host", tuple(Metric(n, "number", "gauge", "load") for n in ("1", "5", "15"))),
+    Family("swap", "host", (Metric("", "percent", "gauge", "used"),)),
+    Family("memory", "host", (Metric("free", "bytes", "gauge", "free"),)),
+    Family("disk", "host", (), Metric("", "percent", "gauge", "used")),
+    Family("uptime", "host", (Metric("", "seconds", "gauge", "since the boot"),)),
+    Family(
+        "memory",
+        "service",
+        (Metric("rss", "bytes", "gauge", "resident"), Metric("total_rss", "bytes", "gauge", "all")),
+    ),
+    Family(
+        "cpu",
+        "service",
+        (
+            Metric("user", "percent", "usage", "in programs"),
+            Metric("system", "percent", "usage", "in the kernel"),
+        ),
+    ),
+    Family(
+        "io",
+        "service",
+        (Metric("written", "bytes", "counter", "bytes"), Metric("calls", "count", "counter", "n")),
+        params=(Param("device", "text", "which one"),),
+    ),
+)
+
+
+def _channel(name: str) -> ChannelWords:
+    channel = registry.load(registry.built_in("channels")[name])
+    return ChannelWords(channel.params, channel.incidents, channel)
+
+
+def _by_name() -> dict[tuple[Scope, str], Family]:
+    return {(family.scope, family.name): family for family in _FAMILIES}
+
+
+VOCABULARY = Vocabulary(
+    _by_name(),
+    ("pidfile", "systemd"),
+    {name: _channel(name) for name in ("email", "gmail", "apprise", "log", "null")},
+)
