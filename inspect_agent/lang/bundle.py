@@ -35,10 +35,10 @@ def remember(texts: Texts, path: str) -> None:
 def recall(path: str) -> Texts:
     """The texts of such a file. Raises OSError, or ValueError for another kind of file."""
     with open(path, "rb") as file:
-        content = json.loads(file.read())
+        content = file.read()
     try:
-        return _texts(content)
-    except (TypeError, KeyError, AttributeError) as error:
+        return _texts(json.loads(content))
+    except (TypeError, KeyError, RecursionError) as error:
         raise ValueError("it does not hold a configuration") from error
 
 

@@ -30,18 +30,17 @@ def read(path: str, user: int, most_bytes: int) -> Content | Wrong:
         descriptor = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
         return _unreadable(path, error)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         fault = _fault(status, user, most_bytes)
-        if fault:
-            return fault
-        try:
-            data = file.read(most_bytes + 1)
-        except OSError as error:
-            return _unreadable(path, error)
+        data = b"" if fault else os.read(descriptor, most_bytes + 1)
+    except OSError as error:
+        return _unreadable(path, error)
+    finally:
+        os.close(descriptor)
     if len(data) > most_bytes:
         return _too_large(most_bytes)
-    return Content(data, bool(status.st_mode & stat.S_IROTH))
+    return fault or Content(data, bool(status.st_mode & stat.S_IROTH))
 
 
 def names(path: str, user: int) -> tuple[str, ...] | Wrong:
