@@ -30,7 +30,7 @@ _CPU = Family(
 class Cpu:
     """CPU seconds since boot, summed over all cores: 100 % is one busy core."""
 
-    families = (_CPU,)
+    families: tuple[Family, ...] = (_CPU,)
 
     def names(self, subject: Subject) -> Sequence[MetricId]:
         """All of them."""

@@ -22,7 +22,7 @@ class Disk:
     Network file systems are not read here: one that hangs would hang the whole agent.
     """
 
-    families = (Family("disk", "host", (), any_name=_USED),)
+    families: tuple[Family, ...] = (Family("disk", "host", (), any_name=_USED),)
 
     def __init__(self, mounts: Mounts | None = None) -> None:
         self._mounts = mounts or machine_mounts()

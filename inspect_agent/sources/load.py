@@ -25,7 +25,7 @@ _LOAD = Family(
 class Load:
     """How many tasks run or wait: getloadavg(3). Not divided by the number of cores."""
 
-    families = (_LOAD,)
+    families: tuple[Family, ...] = (_LOAD,)
 
     def names(self, subject: Subject) -> Sequence[MetricId]:
         """All of them."""

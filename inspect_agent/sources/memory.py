@@ -26,7 +26,7 @@ _MEMORY = Family(
 class Memory:
     """Memory as free(1) counts it."""
 
-    families = (_MEMORY,)
+    families: tuple[Family, ...] = (_MEMORY,)
 
     def names(self, subject: Subject) -> Sequence[MetricId]:
         """Those that people look at; `used` says the same as `percent`, `free` next to nothing."""

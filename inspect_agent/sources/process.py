@@ -45,7 +45,7 @@ def machine_processes() -> Processes:
 class ProcessSource:
     """Metrics of a service's processes. A total covers its process tree, or its control group."""
 
-    families = (_MEMORY, _CPU)
+    families: tuple[Family, ...] = (_MEMORY, _CPU)
 
     def __init__(self, processes: Processes | None = None) -> None:
         self._processes = processes or machine_processes()

@@ -17,7 +17,7 @@ _SWAP = Family("swap", "host", (Metric("", "percent", "gauge", "share of the swa
 class Swap:
     """How full the swap space is; a machine without swap has no value, and no breach."""
 
-    families = (_SWAP,)
+    families: tuple[Family, ...] = (_SWAP,)
 
     def names(self, subject: Subject) -> Sequence[MetricId]:
         """The one there is."""

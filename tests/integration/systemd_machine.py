@@ -26,6 +26,7 @@ from inspect_agent.sources.mounts import cgroup2_point
 Finished = subprocess.CompletedProcess[str]
 
 BOOT_TIMEOUT_S = 60.0
+_COVERED = ("/dev", "/run", "/tmp", "/var/tmp")
 _UNSHARE = (
     *("setpriv", "--pdeathsig=KILL"),  # it ends also when this process is killed
     *("unshare", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"),
@@ -80,8 +81,8 @@ class SystemdMachine:
     """
 
     def __init__(self, visible: Sequence[Path] = ()) -> None:
-        """`visible` are folders to be seen inside although other file systems hold them."""
-        self._visible = [str(path) for path in visible if _on_another_filesystem(path)]
+        """`visible` are folders to be seen inside wherever they are."""
+        self._visible = [str(path) for path in visible if _hidden(path)]
         self._exit = ExitStack()
         self.pid = 0
 
@@ -166,8 +167,11 @@ def _enter(cgroup: Path) -> None:
     (cgroup / "cgroup.procs").write_text("0")
 
 
-def _on_another_filesystem(path: Path) -> bool:
-    return path.stat().st_dev != Path("/").stat().st_dev
+def _hidden(path: Path) -> bool:
+    """Whether the overlay does not show it: another file system holds it, or a tmpfs covers it."""
+    return path.stat().st_dev != Path("/").stat().st_dev or any(
+        path.is_relative_to(covered) for covered in _COVERED
+    )
 
 
 def _notify_socket() -> socket.socket:

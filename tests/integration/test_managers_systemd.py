@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,6 @@ from tests.integration.systemd_machine import SystemdMachine
 
 pytestmark = pytest.mark.systemd
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNING = "[Service]\nExecStart=/bin/sleep 1000\n"
 BUSY = """
 import os, signal, socket
@@ -341,7 +339,7 @@ def test_a_wrapper_and_its_busy_child(machine: SystemdMachine) -> None:
     wrapper = f"ExecStart=/bin/su root -s /bin/sh -c '{command}'\n"
     start(machine, "wrapped.service", f"[Service]\nType=notify\nNotifyAccess=all\n{wrapper}")
     main = main_pid(machine, "wrapped")
-    ran = machine.run([sys.executable, "-c", ASK, str(main)], cwd=CHECKOUT)
+    ran = machine.run([sys.executable, "-c", ASK, str(main)])
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
 
@@ -358,9 +356,9 @@ def test_a_total_covers_the_control_group(machine: SystemdMachine) -> None:
     start(machine, "orphans.service", unit)
     seen = look(machine, "orphans")["orphans"]
     argv = [sys.executable, "-c", ASK_TOTAL, str(seen.pid), str(seen.cgroup)]
-    ran = machine.run(argv, cwd=CHECKOUT)
+    ran = machine.run(argv)
     assert ran.returncode == 0, ran.stderr
     group, main_alone = map(json.loads, ran.stdout.splitlines())
 
     assert group[0] > 30 << 20 > main_alone[0] > 0
-    assert group[1] > main_alone[1]
+    assert group[1] >= main_alone[1]
