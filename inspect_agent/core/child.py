@@ -23,6 +23,7 @@ CLEAN_ENVIRONMENT = {
 }
 MOST_OUTPUT = 16 * 1024 * 1024
 """Bytes kept of each stream; what a command writes beyond is read and thrown away."""
+PIPE_BYTES = 65536  # what lies in a pipe at most: pipe(7)
 
 Done = Callable[[Finished], None]
 
@@ -91,8 +92,7 @@ class _Child:
     def finish(self) -> None:
         self._deadline.cancel()
         for fd in self._output:
-            while self._read(fd):
-                pass
+            self._read(fd)
             self._loop.remove(fd)
         texts = [bytes(data).decode(errors="replace") for data in self._output.values()]
         for stream in (self.process.stdout, self.process.stderr):
@@ -102,24 +102,23 @@ class _Child:
         if self._late:
             status = None
             stderr += f"killed after {self._command.timeout_s:g} s without an end"
-        self._done(Finished(status, texts[0], stderr))
+        finished = Finished(status, texts[0], stderr)
+        self._loop.call_soon_threadsafe(partial(self._done, finished))
 
     def _expire(self) -> None:
         self._late = True
         self.kill()
 
-    def _read(self, fd: int) -> bool:
-        """Reads what is there; whether there may be more."""
+    def _read(self, fd: int) -> None:
+        """Reads what lies in the pipe."""
         try:
-            data = os.read(fd, 65536)
+            data = os.read(fd, PIPE_BYTES)
         except BlockingIOError:
-            return False
+            return
         if not data:
             self._loop.remove(fd)
-            return False
         kept = self._output[fd]
         kept += data[: MOST_OUTPUT - len(kept)]
-        return True
 
 
 def _words(error: Exception) -> str:
