@@ -7,13 +7,13 @@ package of your own). docs/extending.md walks through one of each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar, Union
 
 from inspect_agent.model.message import Message
 from inspect_agent.model.metric import Family, MetricId, Param, Value
 from inspect_agent.model.observation import Command, Finished, Observation
 from inspect_agent.model.rule import Verb
 from inspect_agent.model.target import Machine, Process, ServiceCheck
+from inspect_agent.typed import Generic, Protocol, TypeVar, Union
 
 Subject = Union[Machine, Process]
 A = TypeVar("A")

@@ -7,7 +7,8 @@ A package of your own adds to these by entry points in the groups `inspect_agent
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Literal
+
+from inspect_agent.typed import Any, Literal
 
 Group = Literal["sources", "managers", "channels"]
 

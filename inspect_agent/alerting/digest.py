@@ -10,11 +10,11 @@ Pure: names of rows come from the caller, and what is waiting does too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from inspect_agent.alerting.route import Told
 from inspect_agent.model.config import Destination
 from inspect_agent.model.event import Event
+from inspect_agent.typed import NamedTuple
 
 
 class Row(NamedTuple):

@@ -13,10 +13,10 @@ Pure; the core asks and stores `routes(...)` of a failure with the state of its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from inspect_agent.model.event import Event, EventKind
 from inspect_agent.model.rule import Alert, Rule, Severity
+from inspect_agent.typed import NamedTuple
 
 OWNERS_EVENTS: frozenset[EventKind] = frozenset(
     {

@@ -6,7 +6,6 @@ import grp
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import psutil
 
@@ -29,6 +28,7 @@ from inspect_agent.errors import ControlError
 from inspect_agent.export.answers import to_text
 from inspect_agent.model.config import Config, LogLevel, Settings
 from inspect_agent.sources.process import machine_processes
+from inspect_agent.typed import Any
 
 FIRST_LOOK_S = 5.0
 """So long the first cycle waits for managers that do not answer."""
@@ -140,14 +140,7 @@ class Agent:
     def _build(self, ledger: Ledger, contents: Contents) -> Parts:
         if contents.set_aside:
             self._log.warn(f"state.db could not be used and was set aside: {contents.set_aside}")
-        user = identity.worker_user()
-        if user is None and os.geteuid() == 0:
-            name = identity.WORKER_USER
-            self._log.warn(
-                f"there is no user {name}, so the notify worker will run as root;"
-                f" `useradd --system {name}` mends it"
-            )
-        outbox = Outbox(self._loop, ledger, self._log, clock.wall, user)
+        outbox = Outbox(self._loop, ledger, self._log, clock.wall)
         outbox.resume(contents.waiting)
         return Parts(
             self._loop,

@@ -11,7 +11,6 @@ import resource
 import signal
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from inspect_agent import __version__, clock
 from inspect_agent.core import identity
@@ -25,6 +24,7 @@ from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.errors import LedgerError
 from inspect_agent.export.answers import to_text
 from inspect_agent.model.config import Config, LogLevel
+from inspect_agent.typed import NamedTuple
 
 MOST_DESCRIPTORS = 65536
 LAST_COMMIT_S = 1.5

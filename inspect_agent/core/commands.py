@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any, Protocol
 
 from inspect_agent import __version__
 from inspect_agent.core.control import Command, Reply, Request
@@ -16,6 +15,7 @@ from inspect_agent.core.parts import Parts
 from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.errors import ControlError
 from inspect_agent.model.metric import MetricId, NoData, Scope
+from inspect_agent.typed import Any, Protocol
 
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}

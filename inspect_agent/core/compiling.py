@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.core.worker import Worker
 from inspect_agent.model import wire
 from inspect_agent.model.config import Config, Destination, Settings
 from inspect_agent.model.target import HostCheck, ServiceCheck
+from inspect_agent.typed import Any, NamedTuple
 
 DEADLINE_S = 120.0
 

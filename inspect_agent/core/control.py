@@ -17,12 +17,12 @@ import socket
 import struct
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
 
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.errors import ControlError
 from inspect_agent.model import wire
+from inspect_agent.typed import Any, NamedTuple
 
 LONGEST_REQUEST = 64 * 1024
 REQUEST_S = 2.0

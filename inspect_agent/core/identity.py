@@ -1,16 +1,13 @@
-"""Who this agent is: the machine's id and name, the user its workers run as, its state folder."""
+"""Who this agent is: the machine's id and name, and its state folder."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
-import pwd
 import socket
 
 from inspect_agent.errors import LedgerError
-
-WORKER_USER = "inspect"
 
 
 def machine_id() -> str:
@@ -25,15 +22,6 @@ def machine_id() -> str:
 def hostname(wanted: str) -> str:
     """The name that is shown: the configured one, or the machine's own."""
     return wanted or socket.gethostname()
-
-
-def worker_user() -> str | None:
-    """The user that workers run as: `inspect` for root's agent, where there is such a user."""
-    if os.geteuid() != 0:
-        return None
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(WORKER_USER).pw_name
-    return None
 
 
 def claim_state(folder: str) -> int | None:

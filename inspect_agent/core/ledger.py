@@ -17,7 +17,8 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, Union
+
+from inspect_agent.typed import NamedTuple, Union
 
 VERSION = 1
 RETRY_S = 5.0

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
 from inspect_agent.core.child import Children
 from inspect_agent.core.log import Log
@@ -20,6 +19,7 @@ from inspect_agent.core.watched import WatchedService
 from inspect_agent.errors import ManagerError
 from inspect_agent.model.observation import Finished, Observation
 from inspect_agent.ports import Fingerprints, Manager, Observations, Question
+from inspect_agent.typed import TypeVar
 
 BATCH = 50
 """Services in one question: systemd needs a millisecond for each."""

@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from typing import Any
+
+from inspect_agent.typed import Any
 
 Callback = Callable[[], object]
 

@@ -12,7 +12,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
 
 from inspect_agent.alerting.digest import Row
 from inspect_agent.core.ledger import Ledger, Post
@@ -21,6 +20,7 @@ from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.core.worker import Worker
 from inspect_agent.model import wire
 from inspect_agent.model.config import Destination
+from inspect_agent.typed import Any, NamedTuple
 
 IN_MEMORY = 32
 ANSWER_S = 150.0
@@ -83,12 +83,11 @@ class Outbox:
         ledger: Ledger,
         log: Log,
         wall: Callable[[], float],
-        user: str | None,
     ) -> None:
         self._loop, self._ledger, self._log, self._wall = loop, ledger, log, wall
         self._lanes: dict[str, _Lane] = {}
         self._configuration: dict[str, Any] = {}
-        self._worker = Worker(loop, "notify", self._answered, self._ended, log.warn, user)
+        self._worker = Worker(loop, "notify", self._answered, self._ended, log.warn)
         self._idle: Timer | None = None
 
     @property

@@ -7,13 +7,13 @@ time; after a boot every time is moved by the difference, so that a window ends 
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from inspect_agent.engine.budget import Spent
 from inspect_agent.engine.rules import Phase, Progress, RuleState
 from inspect_agent.engine.services import ServiceState
 from inspect_agent.engine.silence import Silence
 from inspect_agent.model.target import Process
+from inspect_agent.typed import NamedTuple
 
 
 class Clock(NamedTuple):

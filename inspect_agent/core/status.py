@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.watched import Target, WatchedHost, WatchedRule, WatchedService
@@ -13,6 +12,7 @@ from inspect_agent.model.metric import MetricId, NoData, Scope
 from inspect_agent.model.rule import AllOf, AnyOf, Comparison, Condition
 from inspect_agent.sources.tree import Processes
 from inspect_agent.sources.wrapper import busy_child
+from inspect_agent.typed import Any
 
 
 def host(watched: WatchedHost, hostname: str, catalogue: Catalogue) -> dict[str, Any]:

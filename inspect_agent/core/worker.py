@@ -13,12 +13,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from inspect_agent.core.child import CLEAN_ENVIRONMENT
 from inspect_agent.core.loop import Loop
 from inspect_agent.model import wire
+from inspect_agent.typed import Any
 
+REAP_S = 0.1
 LONGEST_LINE = 64 * 1024 * 1024
 
 
@@ -28,7 +29,6 @@ class Worker:
     on_line   called with every object it writes
     on_end    called when it has ended, with the reason in a few words
     on_error  called with every line of its standard error
-    user      the user to run as, or None for this one
     """
 
     def __init__(
@@ -38,12 +38,10 @@ class Worker:
         on_line: Callable[[dict[str, Any]], None],
         on_end: Callable[[str], None],
         on_error: Callable[[str], None],
-        user: str | None = None,
     ) -> None:
         self.name = name
         self._loop = loop
         self._on_line, self._on_end, self._on_error = on_line, on_end, on_error
-        self._user = user
         self._process: subprocess.Popen[bytes] | None = None
         self._dying: list[subprocess.Popen[bytes]] = []
         self._out = bytearray()
@@ -56,9 +54,6 @@ class Worker:
 
     def start(self) -> None:
         """Starts the process. Raises OSError when there is none to be had."""
-        identity: dict[str, Any] = {}
-        if self._user is not None:
-            identity = {"user": self._user, "group": self._user, "extra_groups": []}
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", f"inspect_agent.workers.{self.name}"],
             stdin=subprocess.PIPE,
@@ -68,9 +63,7 @@ class Worker:
             env={**CLEAN_ENVIRONMENT, "LC_ALL": "C.UTF-8"},
             start_new_session=True,
             bufsize=0,
-            **identity,
         )
-        self._reap()
         self._process = process
         self._out, self._in = bytearray(), {}
         for fd, take in ((_fd(process.stdout), self._line), (_fd(process.stderr), self._words)):
@@ -100,8 +93,10 @@ class Worker:
         self._reap()
 
     def _reap(self) -> None:
-        """Collects what was killed; one that hangs in the kernel is asked again later."""
+        """Collects what was killed, and asks again later where that takes a moment."""
         self._dying = [process for process in self._dying if process.poll() is None]
+        if self._dying:
+            self._loop.call_later(REAP_S, self._reap)
 
     def _write(self) -> None:
         if self._process is None:
@@ -143,10 +138,12 @@ class Worker:
     def _line(self, line: bytes) -> None:
         try:
             value = json.loads(line)
-        except ValueError:
-            self._break("wrote something other than JSON")
-            return
-        self._on_line(value)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            self._on_line(value)
+        else:
+            self._break("wrote something other than a JSON object")
 
     def _words(self, line: bytes) -> None:
         self._on_error(line.decode(errors="replace"))

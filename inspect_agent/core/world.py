@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from inspect_agent.alerting import route
 from inspect_agent.core import remember
@@ -22,6 +21,7 @@ from inspect_agent.engine import rules
 from inspect_agent.engine.rules import CALM, Phase
 from inspect_agent.model.config import Config
 from inspect_agent.model.target import HostCheck, Machine, ServiceCheck
+from inspect_agent.typed import NamedTuple
 
 
 class Changes(NamedTuple):

@@ -6,9 +6,8 @@ RepairExhausted, and nothing is tried for 5 minutes; the next time 10, up to an 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from inspect_agent.model.target import Budget
+from inspect_agent.typed import NamedTuple
 
 FIRST_PAUSE_S = 300.0
 LONGEST_PAUSE_S = 3600.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
 
 from inspect_agent.engine.history import Series
 from inspect_agent.model.metric import MetricId, NoData
@@ -23,6 +22,7 @@ from inspect_agent.model.rule import (
     ServiceWord,
     StateTest,
 )
+from inspect_agent.typed import Protocol
 
 
 class Outcome(Enum):

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
 
 from inspect_agent.engine.condition import Outcome, is_momentary
 from inspect_agent.model.rule import Cycles, Hold, OutOf, Rule, Span
+from inspect_agent.typed import NamedTuple
 
 BLIND_CYCLES = 3
 """So many NO_DATA in a row, and what was pending is forgotten."""

@@ -17,10 +17,10 @@ function is its cell in docs/engine.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
 
 from inspect_agent.model.observation import Status
 from inspect_agent.model.target import Process
+from inspect_agent.typed import Literal, NamedTuple
 
 Told = Literal["ProcessDoesNotExist", "ProcessExists", "ProcessChanged", "CrashLoop"]
 """The events of this table."""

@@ -6,7 +6,7 @@ it covered settles for some cycles, still silent; then whatever is wrong is told
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from inspect_agent.typed import NamedTuple
 
 ALL = ""
 """The name of the window that covers everything, the machine included."""

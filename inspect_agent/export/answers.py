@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from inspect_agent.export import sparkline, table, values
+from inspect_agent.typed import Any
 
 
 def to_text(command: str, answer: Any, paint: table.Paint = table.plain) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from inspect_agent.export import values
+from inspect_agent.typed import Any
 
 _BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 60

@@ -13,10 +13,10 @@ Service: sidekiq [Up/22745]
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
 
 from inspect_agent import clock
 from inspect_agent.export import values
+from inspect_agent.typed import Any, Literal
 
 Style = Literal["good", "bad", "title", "dim"]
 Paint = Callable[[Style, str], str]

@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import psutil
 
@@ -15,6 +14,7 @@ from inspect_agent.model.observation import Command, Observation
 from inspect_agent.model.rule import Verb
 from inspect_agent.model.target import ServiceCheck
 from inspect_agent.ports import Fingerprints, Observations
+from inspect_agent.typed import NamedTuple
 
 _PID_MAX = 2**31 - 1
 _ENOUGH = 4096  # bytes; some daemons write more below their PID

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
 from inspect_agent.model.target import Budget, HostCheck, ServiceCheck
+from inspect_agent.typed import Literal, NamedTuple
 
 LogLevel = Literal["warn", "info", "debug", "verbose"]
 

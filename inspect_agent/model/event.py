@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
 from inspect_agent.model.rule import Severity
+from inspect_agent.typed import Literal, NamedTuple
 
 EventKind = Literal[
     "RuleFailed",

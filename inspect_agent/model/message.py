@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from inspect_agent.model.event import Event
+from inspect_agent.typed import NamedTuple
 
 
 class Message(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Union
+from inspect_agent.typed import Literal, NamedTuple, Union
 
 Unit = Literal["bytes", "percent", "seconds", "count", "number"]
 """What a bare number means in a rule, and how a value is shown.

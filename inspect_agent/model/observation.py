@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from inspect_agent.typed import Literal, NamedTuple
 
 Status = Literal["up", "down", "failed", "starting", "absent", "unknown"]
 """Where a service is.

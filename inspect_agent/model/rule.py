@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Union
-
 from inspect_agent.model.metric import MetricId
+from inspect_agent.typed import Literal, NamedTuple, Union
 
 Op = Literal[">", "<", ">=", "<=", "==", "!="]
 Severity = Literal["info", "warning", "critical"]

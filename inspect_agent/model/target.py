@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from inspect_agent.model.rule import Rule
+from inspect_agent.typed import NamedTuple
 
 
 class Budget(NamedTuple):

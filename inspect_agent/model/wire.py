@@ -7,9 +7,9 @@ take the class's defaults, so a value written by an older version can be read by
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from inspect_agent.model import config, event, message, observation, rule, target
+from inspect_agent.typed import Any
 
 _MODULES = (config, event, message, observation, rule, target)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import psutil
 
 from inspect_agent.model.metric import Family, Metric, MetricId, NoData, Value
 from inspect_agent.ports import Reader, Subject
 from inspect_agent.sources.polled import Polled
+from inspect_agent.typed import Any
 
 # user holds guest, and nice holds guest_nice, already: proc_stat(5)
 _BUSY = ("user", "nice", "system", "irq", "softirq", "steal")

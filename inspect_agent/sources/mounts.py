@@ -7,11 +7,11 @@ import os
 import re
 import select
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
 
 import psutil
 
 from inspect_agent.errors import SourceError
+from inspect_agent.typed import NamedTuple, Protocol
 
 MOUNTINFO = "/proc/self/mountinfo"
 

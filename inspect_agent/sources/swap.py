@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import psutil
 
 from inspect_agent.model.metric import Family, Metric, MetricId, NoData, Value
 from inspect_agent.ports import Reader, Subject
 from inspect_agent.sources.polled import Polled
+from inspect_agent.typed import Any
 
 _SWAP = Family("swap", "host", (Metric("", "percent", "gauge", "share of the swap space in use"),))
 

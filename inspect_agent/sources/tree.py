@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
 
 from inspect_agent.model.metric import MetricId
 from inspect_agent.model.target import Process
 from inspect_agent.ports import Reader
+from inspect_agent.typed import NamedTuple, Protocol
 
 PASS_EVERY_S = 10.0
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+from inspect_agent.typed import NamedTuple
 
 Key = tuple[int, float]
 """A process: its PID and when it started."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from inspect_agent.model.target import Process
 from inspect_agent.sources.tree import Processes, Sample, children_of, descent
+from inspect_agent.typed import NamedTuple
 
 WRAPPERS = frozenset(
     ("bash", "bundle", "dash", "ksh", "runuser", "setsid", "sh", "su", "sudo", "timeout", "zsh")

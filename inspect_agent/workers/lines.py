@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import pwd
 import signal
 import sys
 import threading
@@ -17,7 +18,31 @@ from typing import Any
 from inspect_agent.errors import WorkerError
 from inspect_agent.model import wire
 
+USER = "inspect"
+
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def leave_root() -> None:
+    """Goes on as the user `inspect` where root's agent started this worker.
+
+    To be called before `end_with_parent`: the kernel forgets that wish when the user changes.
+    """
+    if os.geteuid() != 0:
+        return
+    try:
+        user = pwd.getpwnam(USER)
+    except KeyError:
+        print(
+            f"there is no user {USER}, so this worker runs as root: `useradd --system {USER}`"
+            " mends it",
+            file=sys.stderr,
+            flush=True,
+        )
+        return
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
 
 
 def end_with_parent() -> None:

@@ -26,11 +26,12 @@ from inspect_agent.errors import WorkerError
 from inspect_agent.model import wire
 from inspect_agent.model.config import Destination
 from inspect_agent.model.event import Event
-from inspect_agent.workers.lines import Lines, end_with_parent
+from inspect_agent.workers.lines import Lines, end_with_parent, leave_root
 
 
 def main() -> None:
     """Serves the core until it closes its end."""
+    leave_root()
     end_with_parent()
     lines = Lines()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +12,12 @@ from hypothesis import strategies as st
 from inspect_agent.alerting.digest import Row
 from inspect_agent.alerting.message import compose, headline
 from inspect_agent.alerting.phrases import HEADLINES
-from inspect_agent.model.event import Event, EventKind
+from inspect_agent.model import event as model_event
+from inspect_agent.model import rule as model_rule
+from inspect_agent.model.event import Event
 from inspect_agent.model.message import Message
 from tests.alerting.samples import FAILED, GONE, RECOVERED, REMINDER
+from tests.literals import members
 
 ROW = Row("ops/email", "id-1", 1795254531.0, (FAILED,))
 
@@ -162,7 +164,7 @@ def test_a_headline_says_what_is_the_matter(event: Event, line: str) -> None:
 
 def test_every_kind_of_event_has_a_headline() -> None:
     """No event is told without words."""
-    assert set(HEADLINES) == set(get_args(EventKind))
+    assert set(HEADLINES) == set(members(model_event, "EventKind"))
 
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
@@ -174,7 +176,7 @@ ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
     events=st.lists(
         st.builds(
             Event,
-            kind=st.sampled_from(get_args(EventKind)),
+            kind=st.sampled_from(members(model_event, "EventKind")),
             target=ANY_TEXT,
             at=st.floats(0, 4e9),
             text=ANY_TEXT,
@@ -182,6 +184,8 @@ ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
             rule=ANY_TEXT,
             value=ANY_TEXT,
             detail=ANY_TEXT,
+            severity=st.sampled_from(members(model_rule, "Severity")),
+            resolves=st.booleans(),
         ),
         min_size=1,
         max_size=3,

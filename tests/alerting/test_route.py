@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
 from inspect_agent.alerting import route
 from inspect_agent.alerting.route import Told
+from inspect_agent.model import event as model_event
 from inspect_agent.model.event import EventKind
 from inspect_agent.model.metric import MetricId
 from inspect_agent.model.rule import (
@@ -22,6 +21,7 @@ from inspect_agent.model.rule import (
     Severity,
 )
 from tests.alerting.samples import FAILED, GONE, RECOVERED, REMINDER
+from tests.literals import members
 
 MORE: Op = ">"
 RESTART = Repair("restart", "sidekiq")
@@ -91,7 +91,7 @@ def test_a_withdrawn_rule_is_told_to_who_heard_of_it() -> None:
     assert route.withdrawn(withdrawn, ("ops", "")) == (Told("ops", withdrawn), Told("", withdrawn))
 
 
-@pytest.mark.parametrize("kind", get_args(EventKind))
+@pytest.mark.parametrize("kind", members(model_event, "EventKind"))
 def test_the_owner_hears_what_no_rule_is_asked_about(kind: EventKind) -> None:
     """The owner hears of processes, failed repairs, windows and the configuration alone."""
     event = GONE._replace(kind=kind)

@@ -1,0 +1,40 @@
+"""`inspectctl check [DIR]` and `inspect-agent -tc`: what the agent would say of a configuration."""
+
+from __future__ import annotations
+
+import sys
+
+from inspect_agent.lang.compile import compile_folder
+from inspect_agent.lang.problems import render
+from inspect_agent.model.config import Config
+
+
+def check(root: str) -> int:
+    """Prints every problem and exits 1, or says what was understood and exits 0."""
+    compiled = compile_folder(root)
+    for problem in (*compiled.problems, *compiled.warnings):
+        print(render(problem), file=sys.stderr)
+    if compiled.config is None:
+        errors = len(compiled.problems)
+        print(f"{root}: {_many(errors, 'error')}; the agent would not load it", file=sys.stderr)
+        return 1
+    print(_understood(root, compiled.config))
+    return 0
+
+
+def _understood(root: str, config: Config) -> str:
+    rules = len(config.host.rules) + sum(len(service.rules) for service in config.services)
+    routes = {destination.route or "default" for destination in config.destinations}
+    lines = [
+        f"{root}: {_many(len(config.services), 'service')}, {_many(rules, 'rule')},"
+        f" {_many(len(routes), 'route')}; every {config.settings.cycle_time_s:g} s"
+    ]
+    lines += [
+        f"  service {service.name}: {_many(len(service.rules), 'rule')}"
+        for service in config.services
+    ]
+    return "\n".join(lines)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
