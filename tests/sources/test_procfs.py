@@ -105,7 +105,8 @@ def test_a_process_lives_on_without_its_first_thread() -> None:
 
     assert int(fields[RSS]) * PAGE_BYTES > 30 << 20
     assert stat is not None
-    assert (stat.state, stat.rss * PAGE_BYTES > 30 << 20) == ("S", True)
+    assert stat.state in ("R", "S")
+    assert stat.rss * PAGE_BYTES > 30 << 20
 
 
 def test_read_stat_shows_zombies() -> None:
