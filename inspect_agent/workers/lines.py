@@ -33,16 +33,30 @@ def leave_root() -> None:
     try:
         user = pwd.getpwnam(USER)
     except KeyError:
-        print(
-            f"there is no user {USER}, so this worker runs as root: `useradd --system {USER}`"
-            " mends it",
-            file=sys.stderr,
-            flush=True,
-        )
+        _stay(f"there is no user {USER}; `useradd --system {USER}` mends it")
         return
     os.setgroups([])
+    os.setegid(user.pw_gid)
+    os.seteuid(user.pw_uid)
+    unreadable = _unreadable()
+    os.seteuid(0)
+    if unreadable:
+        _stay(f"user {USER} may not read {unreadable}")
+        return
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
+
+
+def _unreadable() -> str:
+    """What this user would need and may not read, of Python and of this package; "" for nothing."""
+    for path in (os.__file__, __file__):
+        if not os.access(path, os.R_OK, effective_ids=True):
+            return path
+    return ""
+
+
+def _stay(why: str) -> None:
+    print(f"this worker runs as root: {why}", file=sys.stderr, flush=True)
 
 
 def end_with_parent() -> None:
