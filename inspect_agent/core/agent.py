@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import grp
 import os
 from collections.abc import Callable
@@ -230,6 +231,8 @@ class Agent:
         self._unanswered = set()
         self._due = self._loop.now()
         self._tick()
+        gc.collect()
+        gc.freeze()
         self._supervisor.ready()
         self._log.info(f"watching {len(self.parts.world.services)} services")
 
@@ -262,9 +265,9 @@ class Agent:
             "pid": os.getpid(),
             "uptime_s": now - self._started,
             "cycle_time_s": self._settings.cycle_time_s,
-            "host": status.host(world.host, self._hostname(), parts.catalogue),
+            "host": status.host(world.host, self._hostname()),
             "services": [
-                status.service(service, now, parts.catalogue, parts.processes)
+                status.service(service, parts.repairs.describe(service), now, parts.processes)
                 for service in world.services.values()
             ],
             "silences": [{"name": name, "until": until + to_wall} for name, until in quiet.windows],

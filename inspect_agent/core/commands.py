@@ -12,9 +12,9 @@ from functools import partial
 from inspect_agent import __version__
 from inspect_agent.core.control import Command, Reply, Request
 from inspect_agent.core.parts import Parts
-from inspect_agent.core.watched import Target, WatchedService
+from inspect_agent.core.watched import Target
 from inspect_agent.errors import ControlError
-from inspect_agent.model.metric import MetricId, NoData, Scope
+from inspect_agent.model.metric import MetricId, NoData
 from inspect_agent.typed import Any, Protocol
 
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd]?)")
@@ -88,13 +88,12 @@ class _Answers:
         if series is None:
             known = ", ".join(str(metric) for metric in sorted(target.metrics.series))
             raise ControlError(f"{words[0]} has no metric {words[1]}; it has {known}")
-        scope: Scope = "service" if isinstance(target, WatchedService) else "host"
         latest = series.latest
         reply(
             {
                 "target": words[0],
                 "metric": str(metric),
-                "unit": self._agent.parts.catalogue.declaration(scope, metric).unit,
+                "unit": target.metrics.units[metric],
                 "values": series.values(),
                 "reason": latest.reason if isinstance(latest, NoData) else "",
             }

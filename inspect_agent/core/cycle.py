@@ -81,7 +81,7 @@ class Cycle:
     def _judge(self, turn: Turn, target: Target, frozen: bool, young: bool) -> None:
         for watched in target.rules:
             state = watched.state
-            if frozen or (young and watched.metrics):
+            if frozen or (young and watched.comparisons):
                 outcome = FROZEN
             else:
                 outcome = watched.test(state.phase is Phase.TRIGGERED)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.engine.services import Told
 from inspect_agent.export import values
 from inspect_agent.model.event import Event, EventKind
-from inspect_agent.model.metric import NoData, Scope
+from inspect_agent.model.metric import NoData
 from inspect_agent.model.rule import Severity
 
 
 class Happenings:
     """Builds events; `machine_id` is the first part of every incident's key."""
 
-    def __init__(self, machine_id: str, catalogue: Catalogue) -> None:
+    def __init__(self, machine_id: str) -> None:
         self._machine_id = machine_id
-        self._catalogue = catalogue
 
     def rule(self, kind: EventKind, target: Target, watched: WatchedRule, at: float) -> Event:
         """RuleFailed, RuleRecovered or RuleReminder."""
@@ -111,13 +109,13 @@ class Happenings:
 
     def _value(self, target: Target, watched: WatchedRule) -> str:
         """What the first metric of the rule measured, as shown."""
-        scope: Scope = "service" if isinstance(target, WatchedService) else "host"
-        for metric in watched.metrics:
+        metrics = [test.metric for test in watched.comparisons]
+        for metric in metrics:
             latest = target.series(metric).latest
             if isinstance(latest, NoData):
                 continue
-            shown = values.show(latest, self._catalogue.declaration(scope, metric).unit)
-            return shown if len(watched.metrics) == 1 else f"{metric} {shown}"
+            shown = values.show(latest, target.metrics.units[metric])
+            return shown if len(metrics) == 1 else f"{metric} {shown}"
         return ""
 
     def _detail(self, target: Target) -> str:

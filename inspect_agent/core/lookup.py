@@ -1,7 +1,8 @@
 """Where services are: asks their managers, many at a time, and never waits for an answer.
 
     at once        a process ended, a repair ended, the configuration is new
-    every cycle    a glance at what is not up, or is up without a process; a look where it changed
+    every cycle    a glance at what is not up, or is up without a process; a look where it changed,
+                   and at what is unknown
     every minute   a look at the services that were not looked at for longest
 
 Who manages a service is found out by asking: the managers that run here, in their order, until one
@@ -59,19 +60,17 @@ class Lookup:
     def cycle(self, services: Iterable[WatchedService], now: float) -> None:
         """What a cycle asks."""
         glances: dict[str, list[WatchedService]] = {}
-        unowned = []
+        unknown = []
         for service in services:
-            if service.process is not None:
-                continue
-            if service.manager is None:
-                unowned.append(service)
-            else:
+            if service.manager is None or service.seen.status == "unknown":
+                unknown.append(service)
+            elif service.process is None:
                 glances.setdefault(service.manager.name, []).append(service)
         for manager in self._managers:
             if manager.name in glances and manager.name not in self._glancing:
                 self._glance(manager, glances[manager.name])
-        if unowned:
-            self.look(unowned)
+        if unknown:
+            self.look(unknown)
         if now - self._confirmed_at >= CONFIRM_S:
             self._confirmed_at = now
             oldest = sorted(services, key=lambda service: service.looked_at)[:BATCH]

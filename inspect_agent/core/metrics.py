@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from inspect_agent.engine.history import Series, series
 from inspect_agent.errors import ProcessGone, SourceError
-from inspect_agent.model.metric import Family, Metric, MetricId, NoData, Scope
+from inspect_agent.model.metric import Family, Metric, MetricId, NoData, Scope, Unit
 from inspect_agent.ports import Reader, Source, Subject
 
 
@@ -49,6 +49,7 @@ class Metrics:
 
     def __init__(self, catalogue: Catalogue, scope: Scope, asked: Iterable[MetricId]) -> None:
         self.series: dict[MetricId, Series] = {}
+        self.units: dict[MetricId, Unit] = {}
         self._catalogue = catalogue
         self._scope: Scope = scope
         self._readers: list[tuple[Reader, tuple[Series, ...]]] = []
@@ -119,8 +120,9 @@ class Metrics:
         return tuple(dict.fromkeys(mine))
 
     def _add(self, metric: MetricId) -> None:
-        kind = self._catalogue.declaration(self._scope, metric).kind
-        self.series[metric] = self._inherited.get(metric) or series(kind)
+        declared = self._catalogue.declaration(self._scope, metric)
+        self.units[metric] = declared.unit
+        self.series[metric] = self._inherited.get(metric) or series(declared.kind)
 
     def _fail(self, metrics: Iterable[MetricId], error: Exception) -> None:
         for metric in metrics:

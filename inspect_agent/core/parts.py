@@ -50,11 +50,10 @@ class Parts:
         due: Callable[[], bool],
         answered: Callable[[WatchedService], None],
     ) -> None:
-        self.catalogue = catalogue
         self.processes = processes
         self.outbox = outbox
         self.telling = Telling(ledger, outbox, log, first_seq)
-        self.happenings = Happenings(machine_id, catalogue)
+        self.happenings = Happenings(machine_id)
         self.windows = Windows(self.telling, self.happenings, new_turn)
         children = Children(loop)
         self.attend = Attend(

@@ -91,6 +91,11 @@ class Repairs:
         """Whether a repair of it is asked for, runs, or is being verified."""
         return service.check.name in self._jobs
 
+    def describe(self, service: WatchedService) -> str:
+        """The repair of a service that is under way: `restart, verifying`; "" for none."""
+        job = self._jobs.get(service.check.name)
+        return f"{job.verb}, {job.phase}" if job is not None else ""
+
     def request(
         self, turn: Turn, target: Target, watched: WatchedRule, steps: tuple[Repair, ...]
     ) -> None:

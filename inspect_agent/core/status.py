@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Mapping
 
-from inspect_agent.core.metrics import Catalogue
-from inspect_agent.core.watched import Target, WatchedHost, WatchedRule, WatchedService
+from inspect_agent.core.watched import Target, WatchedHost, WatchedService
 from inspect_agent.engine.rules import Phase
 from inspect_agent.export import values
-from inspect_agent.model.metric import MetricId, NoData, Scope
-from inspect_agent.model.rule import AllOf, AnyOf, Comparison, Condition
+from inspect_agent.model.metric import MetricId, NoData, Unit, Value
 from inspect_agent.sources.tree import Processes
 from inspect_agent.sources.wrapper import busy_child
 from inspect_agent.typed import Any
 
 
-def host(watched: WatchedHost, hostname: str, catalogue: Catalogue) -> dict[str, Any]:
+def host(watched: WatchedHost, hostname: str) -> dict[str, Any]:
     """The machine: {"name", "metrics": [...], "rules": [...]}."""
     return {
         "name": hostname,
-        "metrics": _metrics(watched, "host", catalogue),
-        "rules": [_rule(rule) for rule in watched.rules],
+        "metrics": _metrics(watched),
+        "rules": _rules(watched),
     }
 
 
 def service(
-    watched: WatchedService, now: float, catalogue: Catalogue, processes: Processes
+    watched: WatchedService, repair: str, now: float, processes: Processes
 ) -> dict[str, Any]:
     """A service; `paused_s` is how long its repairs are held back for having been too many."""
     state, seen = watched.state, watched.seen
@@ -40,11 +38,11 @@ def service(
         "uptime_s": now - process.started_s if process is not None else None,
         "crash_loop": state.looping,
         "wrapper": _wrapper(watched, processes),
-        "repairing": watched.repairing,
+        "repair": repair,
         "refused": watched.refusal,
         "paused_s": max(0.0, watched.spent.paused_until - now),
-        "metrics": _metrics(watched, "service", catalogue),
-        "rules": [_rule(rule) for rule in watched.rules],
+        "metrics": _metrics(watched),
+        "rules": _rules(watched),
     }
 
 
@@ -61,46 +59,51 @@ def _wrapper(watched: WatchedService, processes: Processes) -> str:
     )
 
 
-def _metrics(target: Target, scope: Scope, catalogue: Catalogue) -> list[dict[str, Any]]:
+def _metrics(target: Target) -> list[dict[str, Any]]:
     """One row a metric, in the order of their names; thresholds of all rules that compare it."""
-    bounds: dict[MetricId, list[str]] = {}
-    bad: set[MetricId] = set()
+    thresholds: dict[MetricId, list[str]] = {}
+    triggered: set[MetricId] = set()
     for rule in target.rules:
-        for test in _comparisons(rule.rule.condition):
-            bounds.setdefault(test.metric, []).append(test.amount.text)
+        for test in rule.comparisons:
+            thresholds.setdefault(test.metric, []).append(test.amount.text)
             if rule.state.phase is Phase.TRIGGERED:
-                bad.add(test.metric)
+                triggered.add(test.metric)
+    metrics, units = target.metrics.series, target.metrics.units
     return [
-        {
-            "metric": str(metric),
-            "thresholds": bounds.get(metric, []),
-            "triggered": metric in bad,
-            **_value(target, metric, scope, catalogue),
-        }
-        for metric in sorted(target.metrics.series)
+        _row(metric, metrics[metric].latest, units[metric], thresholds, triggered)
+        for metric in sorted(metrics)
     ]
 
 
-def _value(target: Target, metric: MetricId, scope: Scope, catalogue: Catalogue) -> dict[str, Any]:
-    latest = target.series(metric).latest
+def _row(
+    metric: MetricId,
+    latest: Value,
+    unit: Unit,
+    thresholds: Mapping[MetricId, list[str]],
+    triggered: Container[MetricId],
+) -> dict[str, Any]:
     if isinstance(latest, NoData):
-        return {"value": None, "text": f"no data ({latest.reason})"}
-    unit = catalogue.declaration(scope, metric).unit
-    return {"value": latest, "text": values.show(latest, unit)}
-
-
-def _rule(watched: WatchedRule) -> dict[str, Any]:
+        value, text = None, f"no data ({latest.reason})"
+    else:
+        value, text = latest, values.show(latest, unit)
     return {
-        "rule": watched.rule.text,
-        "place": watched.rule.place,
-        "phase": watched.state.phase.value,
-        "has_metrics": bool(watched.metrics),
+        "metric": str(metric),
+        "value": value,
+        "text": text,
+        "thresholds": thresholds.get(metric, []),
+        "triggered": metric in triggered,
     }
 
 
-def _comparisons(condition: Condition) -> Iterable[Comparison]:
-    if isinstance(condition, Comparison):
-        yield condition
-    elif isinstance(condition, (AllOf, AnyOf)):
-        for test in condition.tests:
-            yield from _comparisons(test)
+def _rules(target: Target) -> list[dict[str, Any]]:
+    """The rules that are not calm, and all that ask for more than metrics."""
+    return [
+        {
+            "rule": watched.rule.text,
+            "place": watched.rule.place,
+            "phase": watched.state.phase.value,
+            "has_metrics": bool(watched.comparisons),
+        }
+        for watched in target.rules
+        if watched.state.phase is not Phase.OK or not watched.comparisons
+    ]

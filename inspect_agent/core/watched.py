@@ -22,13 +22,13 @@ NOT_RUNNING = NoData("not running")
 class WatchedRule:
     """A rule, its state, and the routes that heard of its failure."""
 
-    __slots__ = ("heard", "metrics", "rule", "state", "test")
+    __slots__ = ("comparisons", "heard", "rule", "state", "test")
 
     def __init__(self, rule: Rule, facts: condition.Facts, machine_bytes: float) -> None:
         self.rule = rule
         self.state: RuleState = CALM
         self.heard: tuple[str, ...] = ()
-        self.metrics = condition.metrics(rule.condition)
+        self.comparisons = condition.comparisons(rule.condition)
         self.test = condition.build(rule.condition, facts, machine_bytes)
 
 
@@ -48,7 +48,7 @@ class Target:
         catalogue: Catalogue,
         machine_bytes: float,
     ) -> None:
-        asked = [metric for rule in rules for metric in condition.metrics(rule.condition)]
+        asked = [test.metric for rule in rules for test in condition.comparisons(rule.condition)]
         self.metrics = Metrics(catalogue, scope, asked)
         self.remind_s = remind_s
         self.machine_bytes = machine_bytes
@@ -90,6 +90,7 @@ class WatchedService(Target):
     repairing  the verb of the repair that runs, "" when none does
     refusal    why the last repair was not made, "" when it was
     died_at    wall time of a death that waits for the manager's word, or None
+    fingerprint  what the last glance told; None: whatever the next one tells is news
     """
 
     def __init__(self, check: ServiceCheck, catalogue: Catalogue, machine_bytes: float) -> None:
@@ -145,6 +146,7 @@ class WatchedService(Target):
         self.metrics.close()
 
     def detach(self) -> None:
-        """Its process is gone, or another one now."""
+        """Its process is gone, or another one now; what was glanced before it is worth nothing."""
         self.let_go()
         self.metrics.lose(NOT_RUNNING)
+        self.fingerprint = None

@@ -84,12 +84,12 @@ def is_momentary(condition: Condition) -> bool:
     return isinstance(condition, StateTest) and condition.word == "restarted"
 
 
-def metrics(condition: Condition) -> tuple[MetricId, ...]:
-    """The metrics it compares, in the order they are written."""
+def comparisons(condition: Condition) -> tuple[Comparison, ...]:
+    """Its tests that compare a metric, in the order they are written."""
     if isinstance(condition, Comparison):
-        return (condition.metric,)
+        return (condition,)
     if isinstance(condition, (AllOf, AnyOf)):
-        return tuple(metric for test in condition.tests for metric in metrics(test))
+        return tuple(found for test in condition.tests for found in comparisons(test))
     return ()
 
 

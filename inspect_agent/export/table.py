@@ -91,8 +91,8 @@ def _remarks(service: Mapping[str, Any]) -> Iterator[str]:
         yield service["reason"] or "no reason given"
     if service["crash_loop"]:
         yield "crash loop: it keeps dying"
-    if service["repairing"]:
-        yield f"repair running: {service['repairing']}"
+    if service["repair"]:
+        yield f"under repair: {service['repair']}"
     if service["paused_s"]:
         yield f"repairs paused for {values.duration(service['paused_s'])}: the budget is spent"
     elif service["refused"]:

@@ -271,5 +271,5 @@ def test_a_rule_that_failed_by_its_lasting_half_recovers() -> None:
 def test_metrics_are_named_in_the_order_they_are_written() -> None:
     """Every comparison counts, words have none."""
     test = AnyOf((AllOf((high(B), StateTest("down"))), BELOW, AnyOf((high(A), high(B)))))
-    assert condition.metrics(test) == (B, RSS, A, B)
-    assert condition.metrics(StateTest("failed")) == ()
+    assert tuple(one.metric for one in condition.comparisons(test)) == (B, RSS, A, B)
+    assert condition.comparisons(StateTest("failed")) == ()
