@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs or upgrades inspect-agent from this checkout, as root:
 #
-#   /opt/inspect-agent                 a virtual environment of its own
+#   /opt/inspect-agent                 a virtual environment of its own; ready rules in rules/
 #   /usr/local/bin                     inspect-agent, inspectctl
 #   /etc/inspect-agent                 the configuration; files that are there are left alone
 #   the user inspect                   as whom alerts are sent
@@ -43,19 +43,20 @@ install_program() {
     $opt/bin/python -m pip install --quiet --disable-pip-version-check --compile \
         --upgrade "$here/.."
     install -d $bin
+    cp -r "$here/../rules" $opt
     ln -sf $opt/bin/inspect-agent $opt/bin/inspectctl $bin
     say "installed $($bin/inspect-agent -v)"
 }
 
 install_configuration() {
     install -d -m 0755 $etc $etc/services.d
-    keep 0600 inspect.conf
-    keep 0644 host.inq
-    keep 0644 services.d/README
+    keep 0600 "$here/etc/inspect.conf" $etc/inspect.conf
+    keep 0644 "$here/../rules/host.inq" $etc/host.inq
+    keep 0644 "$here/etc/services.d/README" $etc/services.d/README
 }
 
 keep() {
-    [ -e "$etc/$2" ] || install -m "$1" "$here/etc/$2" "$etc/$2"
+    [ -e "$3" ] || install -m "$1" "$2" "$3"
 }
 
 install_service() {

@@ -20,6 +20,7 @@ def etc(tmp_path: Path) -> Path:
     """The configuration as install.sh puts it in place."""
     folder = tmp_path / "inspect-agent"
     shutil.copytree(CHECKOUT / "packaging/etc", folder)
+    shutil.copy(CHECKOUT / "rules/host.inq", folder)
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o600)
     return folder
