@@ -180,6 +180,27 @@ def test_a_unit_without_a_process_is_up(
         assert post.told(1) == ["CRITICAL firewall: not running"]
 
 
+def test_a_service_that_keeps_dying_is_told_once(
+    machine: SystemdMachine, units: Units, inside: Path, post: Postbox
+) -> None:
+    """The fifth death within ten minutes is a crash loop, and the deaths after it are not told."""
+    service = f"{exec_start('idle')}\nRestart=always\nRestartSec=100ms"
+    units.start("mayfly", service, unit="StartLimitIntervalSec=0")
+    with RunningAgent(inside, "check service mayfly", post.send(), place=machine) as agent:
+        pid = agent.up("mayfly")
+        for _ in range(6):
+            units.kill("mayfly")
+            pid = agent.up("mayfly", but=pid)
+
+        assert post.told(9) == [
+            *["CRITICAL mayfly: not running", "RECOVERED mayfly: running again"] * 4,
+            "CRITICAL mayfly: keeps dying",
+        ]
+        agent.cycles(3)
+        assert agent.service("mayfly", lambda mayfly: mayfly["crash_loop"])["state"] == "up"
+        assert post.rest() == []
+
+
 def test_reload_keeps_the_process(machine: SystemdMachine, units: Units, inside: Path) -> None:
     """`then reload` runs the unit's own reload, which is not verified by a new process."""
     pid = units.start("web", f"{exec_start('leaky', '64')}\nExecReload=/bin/kill -USR2 $MAINPID")
