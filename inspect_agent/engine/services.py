@@ -44,7 +44,8 @@ class Seen(NamedTuple):
 class ServiceState(NamedTuple):
     """What is known of a service; `status` is never taken back to unknown once it was known.
 
-    since        when it came to this status
+    process      its latest one; while it is out, the one it had
+    since        when it came to this status, or to this process
     unanswered   why its manager does not answer now; "" while it does
     lost         its loss was told
     was_up       it has been seen up
@@ -109,13 +110,11 @@ def _group(status: Status) -> _Group:
 
 
 def _arrive(state: ServiceState, seen: Seen, now: float) -> ServiceState:
-    """The state with what was seen written into it."""
-    same = state.status == seen.status
+    """The state with what was seen written into it, but for the process."""
     return state._replace(
         status=seen.status,
-        process=seen.process if seen.process is not None else state.process,
         reason=seen.reason,
-        since=state.since if same and state.since else now,
+        since=state.since if state.status == seen.status else now,
         unanswered="",
         returning=seen.returning,
         was_up=state.was_up or seen.status == "up",
@@ -172,12 +171,11 @@ def _miss(state: ServiceState, due: bool) -> _Step:
 def _mourn(state: ServiceState, now: float, event: Told) -> _Step:
     """Counts a death, and tells it or the loop that it belongs to."""
     deaths = (*(at for at in state.deaths if now - at < LOOP_WINDOW_S), now)
-    lost = state.lost or event == "ProcessDoesNotExist"
     if state.looping:
         return state._replace(deaths=deaths[-LOOP_DEATHS:]), None
     if len(deaths) > LOOP_DEATHS:
         return state._replace(deaths=deaths, looping=True, lost=True), "CrashLoop"
-    return state._replace(deaths=deaths, lost=lost), event
+    return state._replace(deaths=deaths, lost=event == "ProcessDoesNotExist"), event
 
 
 _TABLE: dict[tuple[_Group, _Group], Callable[[ServiceState, Seen, float, bool, bool], _Step]] = {

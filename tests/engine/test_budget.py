@@ -27,11 +27,23 @@ def ask(*minutes: float, spent: Spent = FRESH, budget: Budget = THREE) -> tuple[
     return spent, answers
 
 
+def test_a_budget_begins_whole_and_without_a_pause() -> None:
+    """Nothing is used, and nothing is remembered of a pause."""
+    assert Spent((), 0.0, 0.0) == FRESH
+
+
 def test_three_in_ten_minutes_are_allowed_and_the_fourth_opens_a_pause() -> None:
     """The pause is told once, is five minutes long, and everything in it is refused."""
     spent, answers = ask(0, 1, 2, 3, 4, 7.99)
     assert answers == ["yes", "yes", "yes", "told", "no", "no"]
     assert spent == Spent((), START + 8 * MINUTE, 300.0)
+
+
+def test_the_pause_begins_with_the_refusal() -> None:
+    """The repair that finds the budget spent is refused, and forgets the ones before it."""
+    spent, _ = ask(0, 1, 2)
+    found = allow(spent, THREE, START + 3 * MINUTE)
+    assert found == (Spent((), START + 8 * MINUTE, 300.0), False)
 
 
 def test_a_refusal_inside_the_pause_changes_nothing() -> None:

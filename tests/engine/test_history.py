@@ -17,6 +17,7 @@ from inspect_agent.engine.history import (
     Usage,
     series,
 )
+from inspect_agent.model.config import Settings
 from inspect_agent.model.metric import Kind, NoData, Value
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "usage")
@@ -44,6 +45,17 @@ def seen(kind: Kind, *samples: tuple[float, Value]) -> list[tuple[Value, Value]]
 def test_each_kind_has_its_series() -> None:
     """Gauges are what they are, counters grow, usage is a share of time."""
     assert [type(series(kind)) for kind in KINDS] == [Series, Counter, Usage]
+
+
+def test_the_reasons_are_fit_for_people() -> None:
+    """Where there is no value, status shows why."""
+    reasons = [reason.reason for reason in (NOT_SAMPLED, FIRST_SAMPLE, RESET, NOT_A_NUMBER)]
+    assert reasons == ["not sampled yet", "first sample", "counter was reset", "not a number"]
+
+
+def test_an_hour_is_kept_at_the_default_cycle() -> None:
+    """240 samples, a quarter of a minute apart."""
+    assert RING * Settings().cycle_time_s == 3600.0
 
 
 @pytest.mark.parametrize("kind", KINDS)

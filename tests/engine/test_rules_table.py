@@ -247,6 +247,11 @@ def test_alert_only_rules_never_wait_for_a_repair(rule: Rule) -> None:
     assert (decision, state.repairing) == (FAILED, bool(rule.repairs))
 
 
+def test_a_rule_begins_calm() -> None:
+    """Before the first outcome nothing is counted, told or repaired."""
+    assert RuleState(OK, Progress(0, 0.0, 0), 0, 0.0, 0.0, False, 0.0, 0) == CALM
+
+
 def test_a_calm_rule_is_left_as_the_object_it_is() -> None:
     """CLEAR leaves the state a rule is nearly always in as the same object."""
     assert all(step(rule, CALM, CLEAR, NOW)[0] is CALM for rule in RULES)

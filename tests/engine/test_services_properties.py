@@ -96,6 +96,14 @@ def test_up_for_ten_minutes_ends_every_loop(story: list[Sight]) -> None:
 
 
 @given(stories)
+def test_what_is_up_is_lost_only_in_a_loop(story: list[Sight]) -> None:
+    """A service that is up has nothing to come back from, unless it keeps dying."""
+    for moment in watch(story):
+        if moment.state.status == "up":
+            assert moment.state.lost == moment.state.looping
+
+
+@given(stories)
 def test_what_this_agent_did_is_neither_death_nor_change(story: list[Sight]) -> None:
     """An expected change is never ProcessChanged, and never counts towards a crash loop."""
     ours = [sight._replace(by_us=True) for sight in story]

@@ -304,6 +304,12 @@ def test_no_row_is_missing() -> None:
     assert found == set(product(("unknown", "up", "out"), statuses))
 
 
+def test_a_service_begins_as_unknown() -> None:
+    """Before the first answer nothing is known, told or counted."""
+    begin = ServiceState("unknown", None, "", 0.0, "", False, False, False, (), False)
+    assert ServiceState() == begin
+
+
 def test_due_and_not_expected_are_what_is_assumed() -> None:
     """Without further words an absence is due, and nothing was expected."""
     assert step(UNKNOWN, out("down"), NOW)[1] == "ProcessDoesNotExist"

@@ -105,14 +105,14 @@ def test_a_cycle_without_an_end_leaves_the_object_as_it_is() -> None:
 
 
 def test_what_a_window_covered_settles_for_its_cycles() -> None:
-    """Two settling cycles: silent in both, judged in the third; no window is open then."""
-    silence = finish(start(NOTHING, ("web",), 100.0), (), settle=2)
+    """Three settling cycles: silent in each, judged in the fourth; no window is open then."""
+    silence = finish(start(NOTHING, ("web",), 100.0), (), settle=3)
     covered = []
-    for _ in range(3):
+    for _ in range(4):
         covered.append(silent(silence))
         assert windows(silence) == []
         silence = cycle_over(silence)
-    assert covered == [["web"], ["web"], []]
+    assert covered == [["web"], ["web"], ["web"], []]
     assert silence == NOTHING
 
 
