@@ -68,6 +68,7 @@ class Services:
         )
 
     def end(self) -> None:
+        """Ends the processes."""
         for process in self.processes.values():
             process.kill()
         for process in self.processes.values():
@@ -89,6 +90,7 @@ class Agent:
         self.start_s = time.monotonic() - self.started
 
     def await_line(self, pattern: str) -> str:
+        """The next line of its log that has the pattern."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if re.search(pattern, line):
@@ -96,6 +98,7 @@ class Agent:
         raise SystemExit("the agent ended")
 
     def cpu_s(self) -> float:
+        """CPU seconds of all its threads."""
         total = 0
         for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
             with open(path) as file:
@@ -103,10 +106,12 @@ class Agent:
         return total / 1e9
 
     def rss_mb(self) -> float:
+        """Its resident memory."""
         with open(f"/proc/{self.process.pid}/status") as file:
             return _kib(r"VmRSS:\s+(\d+)", file.read()) / 1024
 
     def workers_pss_mb(self) -> float:
+        """The proportional memory of its workers, added up."""
         total = 0.0
         for pid in subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True
@@ -116,6 +121,7 @@ class Agent:
         return total
 
     def ask(self, command: str) -> bytes:
+        """An answer of its control socket."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.socket)
             connection.sendall(json.dumps({"command": command}).encode() + b"\n")
@@ -123,6 +129,7 @@ class Agent:
                 return answer.read()
 
     def end(self) -> None:
+        """Ends it as a service manager would."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
 
