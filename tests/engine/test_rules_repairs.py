@@ -45,6 +45,13 @@ def test_a_new_process_is_not_repaired_for_what_its_forerunner_did() -> None:
     assert walk(rule, "t", state)[1] == [None]
 
 
+def test_a_new_process_brings_a_pending_repair_to_rest() -> None:
+    """What counted towards a failure is forgotten as if it had never been."""
+    blind = RuleState(PENDING, Progress(2, 5.0), blind=1)
+    assert rules.process_replaced(repairing(Cycles(3)), blind) == CALM
+    assert rules.process_replaced(alerting(Cycles(3)), blind) is blind
+
+
 def test_a_rule_that_only_alerts_goes_on_counting_over_a_new_process() -> None:
     """The last rung of a ladder is reached although the rungs below restart the process."""
     for hold, outcomes in ((Cycles(3), "tt"), (OutOf(3, 4), "ttc")):

@@ -252,9 +252,15 @@ def test_a_rule_begins_calm() -> None:
     assert RuleState(OK, Progress(0, 0.0, 0), 0, 0.0, 0.0, False, 0.0, 0) == CALM
 
 
+def test_phases_are_kept_by_these_words() -> None:
+    """The ledger holds the phases of rules by name, over versions."""
+    assert [phase.value for phase in Phase] == ["ok", "pending", "triggered"]
+
+
 def test_a_calm_rule_is_left_as_the_object_it_is() -> None:
-    """CLEAR leaves the state a rule is nearly always in as the same object."""
+    """CLEAR leaves the state a rule is nearly always in as the same object, and ends in it."""
     assert all(step(rule, CALM, CLEAR, NOW)[0] is CALM for rule in RULES)
+    assert all(step(rule, pending(1, 0.0, blind=2), NO_DATA, NOW)[0] is CALM for rule in RULES)
 
 
 @pytest.mark.parametrize("hold", HOLDS[:3], ids=str)
