@@ -10,12 +10,13 @@ import os
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from lark import Lark, UnexpectedInput
 
 from inspect_agent.lang import ast
-from inspect_agent.lang.report import Report
+from inspect_agent.lang.report import MOST_KEPT, Report
 from inspect_agent.lang.syntax import explain
 from inspect_agent.lang.tree import TRANSFORMERS
 
@@ -52,7 +53,7 @@ def inq(text: str, report: Report) -> Checks:
     try:
         return Checks(_parse("inq", "file", text))
     except UnexpectedInput as error:
-        checks = _checks(_cut(text, _INQ), report)
+        checks = _checks(_bearable(_cut(text, _INQ), report), report)
         if not report.errors:
             report.error(*explain(error, text))
         return Checks(checks, whole=False)
@@ -63,7 +64,8 @@ def conf(text: str, report: Report) -> Statements:
     try:
         return Statements(_parse("conf", "file", text))
     except UnexpectedInput as error:
-        pieces = [_piece("conf", "file", piece, report) for piece in _cut(text, _CONF)]
+        statements = _bearable(_cut(text, _CONF), report)
+        pieces = [_piece("conf", "file", piece, report) for piece in statements]
         if not report.errors:
             report.error(*explain(error, text))
         return Statements(tuple(found for piece in pieces for found in piece or ()), whole=False)
@@ -99,6 +101,11 @@ def _cut(text: str, statement: re.Pattern[str]) -> Iterator[_Piece]:
     for (start, keyword), end in zip([(0, ""), *starts], ends, strict=True):
         yield _Piece(keyword, text[start:end], lines)
         lines += text.count("\n", start, end)
+
+
+def _bearable(pieces: Iterator[_Piece], report: Report) -> Iterator[_Piece]:
+    """Pieces until there are more problems than anybody is shown."""
+    return takewhile(lambda _: report.errors <= MOST_KEPT, pieces)
 
 
 def _moved(value: Any, lines: int) -> Any:

@@ -55,8 +55,9 @@ def circles(services: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
             if following is None:
                 done.add(name)
                 del path[name]
-            elif following in path and following != name:
-                yield name, following
+            elif following in path:
+                if following != name:  # a service that needs itself is told elsewhere
+                    yield name, following
             elif following not in done and following in services:
                 path[following] = iter(services[following])
 
