@@ -17,7 +17,6 @@ _VERBS: dict[str, Verb] = {
     "start": "start",
     "stop": "stop",
 }
-_ALL_VERBS = frozenset({*_VERBS, "alert", "signal", "run", "unmonitor"})
 
 
 def then(actions: Iterable[ast.Action], around: Around) -> tuple[Action, ...]:
@@ -59,7 +58,7 @@ def _alert(action: ast.Alert, around: Around) -> Alert | None:
 
 
 def _unknown_route(route: ast.Word, around: Around) -> Wrong:
-    if route.text in _ALL_VERBS and not route.quoted:
+    if route.text in ast.VERBS and not route.quoted:
         return Wrong("no route is called {}", f"a comma is missing: alert, {route.text}")
     return no_route(route.text, around.known)
 
@@ -98,7 +97,7 @@ def _no_command(verb: str, service: str) -> Wrong:
 
 
 def _unknown_service(verb: ast.Word, name: ast.Word, around: Around) -> Wrong:
-    if name.text in _ALL_VERBS and not name.quoted:
+    if name.text in ast.VERBS and not name.quoted:
         hint = f"a comma is missing: {verb.text}, {name.text}"
         return Wrong("no check of a service called {}", hint)
     near = around.known.services.near(name.text)

@@ -6,6 +6,9 @@ from typing import Literal, NamedTuple, Union
 
 CheckKind = Literal["host", "service", "probe", "jobs"]
 
+VERBS = frozenset({"alert", "restart", "reload", "start", "stop", "signal", "run", "unmonitor"})
+"""What an action starts with."""
+
 
 class Word(NamedTuple):
     """One word or quoted string, unquoted. Lines and columns count from 1, in characters.

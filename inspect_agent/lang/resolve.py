@@ -91,9 +91,8 @@ def _commands(placed: Iterable[Placed]) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _check_circles(services: Sequence[ServiceCheck], placed: Sequence[Placed]) -> None:
-    needs = {service.name: service.needs for service in services}
-    by_name = dict(zip(needs, placed, strict=False))
-    for name, needed in references.circles({name: n for name, n in needs.items() if n}):
+    by_name = {service.name: item for service, item in zip(services, placed, strict=True)}
+    for name, needed in references.circles({item.name: item.needs for item in services}):
         check, report = by_name[name]
         word = next(param.value for param in check.params if param.key.text == "needs")
         wrong = Wrong(f"{shown(needed)} needs {shown(name)}, too", "neither would ever be repaired")

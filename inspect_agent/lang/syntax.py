@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from inspect_agent.lang.ast import Word
+from inspect_agent.lang.ast import VERBS, Word
 from inspect_agent.lang.problems import Near, Wrong, listed
 
 _NAMES = {
@@ -42,7 +42,6 @@ _NAMES = {
     "_CYCLES": "cycles",
 }
 _STATES = ("down", "failed", "restarted", "stale", "outdated")
-_VERBS = frozenset({"alert", "restart", "reload", "start", "stop", "signal", "run", "unmonitor"})
 _VALUES = frozenset(
     {"NAME", "VALUE", "EXPOSED", "ROUTE", "TARGET", "SIGNAL_NAME", "COMMAND", "USER"}
     | {"SETTING_VALUE", "CHANNEL"}
@@ -114,7 +113,7 @@ def _unexpected(found: str, before: Token, wanted: frozenset[str], hint: str) ->
 
 
 def _hint(found: str, before: Token, wanted: frozenset[str]) -> str:
-    if "_COMMA" in wanted and found in _VERBS:
+    if "_COMMA" in wanted and found in VERBS:
         return f"a comma is missing before {found}"
     if before.type in _VALUES and found not in ",()<>":
         return 'a value of several words is quoted: "several words"'
