@@ -54,6 +54,9 @@ Change = Union[Put, Post]
 Committed = Callable[[bool], None]
 """Told whether a batch is on disk, or only in memory because the disk cannot take it."""
 
+Found = Callable[["tuple[Post, ...] | None"], None]
+"""Told what was found; None: nothing, and the disk cannot be read."""
+
 
 class Contents(NamedTuple):
     """What the ledger held when it was opened.
@@ -79,7 +82,7 @@ class _Query(NamedTuple):
     destination: str
     after: int
     most: int
-    done: Callable[[tuple[Post, ...]], None]
+    done: Found
 
 
 _Item = Union[_Batch, _Query, None]
@@ -92,11 +95,14 @@ def read(path: str) -> Contents:
     """
     try:
         with contextlib.closing(_connect(path)) as connection:
-            return _contents(connection)
+            try:
+                return _contents(connection)
+            except sqlite3.OperationalError as error:  # it was opened: what is wrong lies in it
+                raise ValueError(str(error)) from error
     except sqlite3.OperationalError:
         return Contents({}, {}, 0, "")
     except (sqlite3.DatabaseError, ValueError) as error:
-        return Contents({}, {}, 0, f"{error}; kept as {_set_aside(path)}")
+        return Contents({}, {}, 0, f"{error}; {_set_aside(path)}")
 
 
 class Ledger:
@@ -126,17 +132,15 @@ class Ledger:
         """Writes changes as one transaction; `done` is called in the core's thread."""
         self._queue.put(_Batch(tuple(changes), done))
 
-    def fetch(
-        self, destination: str, after: int, most: int, done: Callable[[tuple[Post, ...]], None]
-    ) -> None:
+    def fetch(self, destination: str, after: int, most: int, done: Found) -> None:
         """The messages of a destination behind number `after`, oldest first."""
         self._queue.put(_Query(destination, after, most, done))
 
     def close(self, timeout_s: float) -> bool:
-        """Writes what waits; whether that came to an end in time."""
+        """Writes what waits; whether all of it is on disk, in time."""
         self._queue.put(None)
         self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return not self._thread.is_alive() and not self._unsaved
 
     def _work(self) -> None:
         open_ = True
@@ -173,7 +177,7 @@ class Ledger:
             with self._connection:
                 for change in self._unsaved.values():
                     self._connection.execute(*_statement(change))
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, ValueError) as error:
             self._lose(str(error))
             return False
         self._unsaved.clear()
@@ -188,22 +192,28 @@ class Ledger:
             self._failing = why
             self._wake(partial(self._trouble, why))
 
-    def _find(self, query: _Query) -> tuple[Post, ...]:
-        found: dict[int, Post] = {}
-        with contextlib.suppress(sqlite3.Error):
-            if self._connection is None:
-                self._connection = _connect(self._path)
-            rows = self._connection.execute(
-                "SELECT seq, body FROM outbox WHERE destination = ? AND seq > ?"
-                " ORDER BY seq LIMIT ?",
-                (query.destination, query.after, query.most),
-            )
-            found = {seq: Post(seq, query.destination, body) for seq, body in rows}
-        for change in self._unsaved.values():
-            if isinstance(change, Post) and change.destination == query.destination:
-                found[change.seq] = change
-        waiting = (post for seq, post in sorted(found.items()) if post.body is not None)
-        return tuple(post for post in waiting if post.seq > query.after)[: query.most]
+    def _find(self, query: _Query) -> tuple[Post, ...] | None:
+        unsaved = {
+            change.seq: change
+            for change in self._unsaved.values()
+            if isinstance(change, Post) and change.destination == query.destination
+        }
+        try:
+            saved = self._select(query, query.most + len(unsaved))
+        except (sqlite3.Error, ValueError):
+            saved = None
+        found = sorted({**(saved or {}), **unsaved}.items())
+        waiting = [post for seq, post in found if post.body is not None and seq > query.after]
+        return None if saved is None and not waiting else tuple(waiting[: query.most])
+
+    def _select(self, query: _Query, most: int) -> dict[int, Post]:
+        if self._connection is None:
+            self._connection = _connect(self._path)
+        rows = self._connection.execute(
+            "SELECT seq, body FROM outbox WHERE destination = ? AND seq > ? ORDER BY seq LIMIT ?",
+            (query.destination, query.after, most),
+        )
+        return {seq: Post(seq, query.destination, body) for seq, body in rows}
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -212,12 +222,12 @@ def _connect(path: str) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, isolation_level="IMMEDIATE")
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -256")  # KiB; the default is 2 MB
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise ValueError(f"written by a newer version (format {version})")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -256")  # KiB; the default is 2 MB
         if version < VERSION:
             connection.executescript(_SCHEMA)
             connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -242,14 +252,17 @@ def _contents(connection: sqlite3.Connection) -> Contents:
 
 
 def _set_aside(path: str) -> str:
-    """Renames the file and what SQLite keeps beside it; the new name."""
+    """Renames the file and what SQLite keeps beside it; what became of it, in words."""
     number = 1
     while os.path.exists(f"{path}.damaged-{number}"):
         number += 1
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(path + suffix, f"{path}.damaged-{number}{suffix}")
-    return f"{path}.damaged-{number}"
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(path + suffix, f"{path}.damaged-{number}{suffix}")
+    except OSError as error:
+        return f"it cannot be renamed: {error.strerror}"
+    return f"kept as {path}.damaged-{number}"
 
 
 def _identity(change: Change) -> tuple[str, ...]:

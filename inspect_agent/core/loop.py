@@ -79,7 +79,7 @@ class Loop:
     def call_soon_threadsafe(self, callback: Callback) -> None:
         """Calls back in the loop's own thread; for the ledger's."""
         self._soon.append(callback)
-        with contextlib.suppress(BlockingIOError):  # full of wake-ups: the loop will wake
+        with contextlib.suppress(OSError):  # full of wake-ups: the loop will wake; or it is closed
             self._wake.send(b"\0")
 
     def on_signal(self, number: int, callback: Callback) -> None:

@@ -27,6 +27,7 @@ ANSWER_S = 150.0
 GIVE_UP_S = 86400.0
 LONGEST_PAUSE_S = 300.0
 IDLE_S = 300.0
+_UNREADABLE = "the ledger cannot be read"
 
 
 def to_text(row: Row) -> str:
@@ -86,6 +87,7 @@ class Outbox:
     ) -> None:
         self._loop, self._ledger, self._log, self._wall = loop, ledger, log, wall
         self._lanes: dict[str, _Lane] = {}
+        self._known: frozenset[str] = frozenset()
         self._configuration: dict[str, Any] = {}
         self._worker = Worker(loop, "notify", self._answered, self._ended, log.warn)
         self._idle: Timer | None = None
@@ -105,12 +107,12 @@ class Outbox:
         }
         if self._worker.pid is not None:
             self._worker.send(self._configuration)
-        known = {destination.key for destination in destinations}
+        self._known = frozenset(destination.key for destination in destinations)
         for lane in self._lanes.values():
-            if lane.key in known:
-                self._pump(lane)
-            elif lane.waiting:
-                self._forsake(lane)
+            if lane.key not in self._known and lane.pause is not None:
+                lane.pause.cancel()
+                lane.pause = lane.next_try = None
+            self._pump(lane)
 
     def resume(self, waiting: Mapping[str, int]) -> None:
         """What the ledger held when the agent started."""
@@ -164,18 +166,43 @@ class Outbox:
             return
         if not self._configuration:
             return
-        if not lane.heads:
-            lane.asking = True
-            self._ledger.fetch(lane.key, 0, IN_MEMORY, partial(self._fetched, lane))
-            return
-        self._send(lane, lane.heads[0])
+        if lane.key not in self._known:
+            self._fetch(lane, self._forsake)
+        elif not lane.heads:
+            self._fetch(lane, self._fill)
+        else:
+            self._send(lane, lane.heads[0])
 
-    def _fetched(self, lane: _Lane, posts: tuple[Post, ...]) -> None:
-        lane.asking = False
-        lane.heads = deque(posts)
-        if not posts:  # an earlier agent counted what it then delivered
-            lane.waiting = 0
-        self._pump(lane)
+    def _fetch(self, lane: _Lane, then: Callable[[_Lane, Sequence[Post]], None]) -> None:
+        """Reads the first rows of a destination, and goes on once they are dealt with."""
+        lane.asking, counted = True, lane.waiting
+        lane.heads.clear()
+
+        def fetched(posts: tuple[Post, ...] | None) -> None:
+            lane.asking = False
+            if posts is None:
+                self._delay(lane, _UNREADABLE, None)
+                return
+            if not posts:  # nothing of what was counted is there
+                lane.waiting -= counted
+            then(lane, posts)
+            self._pump(lane)
+
+        self._ledger.fetch(lane.key, 0, IN_MEMORY, fetched)
+
+    def _fill(self, lane: _Lane, posts: Sequence[Post]) -> None:
+        lane.heads.extend(post for post in posts if _is_row(post))
+        self._strike(lane, [post for post in posts if not _is_row(post)], "it cannot be read")
+
+    def _forsake(self, lane: _Lane, posts: Sequence[Post]) -> None:
+        self._strike(lane, posts, "the configuration has no such destination any more")
+
+    def _strike(self, lane: _Lane, posts: Sequence[Post], reason: str) -> None:
+        """Takes messages that can never be sent off the list, and says so."""
+        for post in posts:
+            self._mourn(lane, post, reason)
+        self._ledger.commit([post._replace(body=None) for post in posts], _nothing)
+        lane.waiting -= len(posts)
 
     def _send(self, lane: _Lane, post: Post) -> None:
         if self._idle is not None:
@@ -208,10 +235,17 @@ class Outbox:
             self._drop(lane, post)
         elif outcome == "refused":
             self._lose(lane, post, answer["reason"])
-        elif self._wall() - to_row(post).at > GIVE_UP_S:
-            self._lose(lane, post, f"not taken for a day: {answer['reason']}")
         else:
-            self._delay(lane, answer["reason"], answer.get("retry_after_s"))
+            self._postpone(lane, post, answer["reason"], answer.get("retry_after_s"))
+
+    def _postpone(
+        self, lane: _Lane, post: Post, reason: str, retry_after_s: float | None = None
+    ) -> None:
+        """It is tried again, but not for ever."""
+        if self._wall() - to_row(post).at > GIVE_UP_S:
+            self._lose(lane, post, f"not taken for a day: {reason}")
+        else:
+            self._delay(lane, reason, retry_after_s)
 
     def _drop(self, lane: _Lane, post: Post) -> None:
         lane.tries = 0
@@ -223,17 +257,21 @@ class Outbox:
             self._idle = self._loop.call_later(IDLE_S, self._worker.end)
 
     def _lose(self, lane: _Lane, post: Post, reason: str) -> None:
+        self._mourn(lane, post, reason)
+        self._drop(lane, post)
+
+    def _mourn(self, lane: _Lane, post: Post, reason: str) -> None:
         lane.lost += 1
         lane.last_error = reason
-        subject = "; ".join(event.text for event in to_row(post).events)
-        self._log.warn(f"alert lost, {lane.key}: {reason}: {subject}")
-        self._drop(lane, post)
+        said = "; ".join(event.text for event in to_row(post).events) if _is_row(post) else "?"
+        self._log.warn(f"alert lost, {lane.key}: {reason}: {said}")
 
     def _delay(self, lane: _Lane, reason: str, retry_after_s: float | None) -> None:
         lane.tries += 1
         lane.last_error = reason
-        pause_s = min(2.0**lane.tries, LONGEST_PAUSE_S) * (0.8 + 0.4 * os.urandom(1)[0] / 255)
-        pause_s = max(pause_s, retry_after_s or 0.0)
+        pause_s = min(2.0 ** min(lane.tries, 9), LONGEST_PAUSE_S)
+        pause_s *= 0.8 + 0.4 * os.urandom(1)[0] / 255
+        pause_s = max(pause_s, min(retry_after_s or 0.0, GIVE_UP_S))
         self._log.warn(f"alert delayed, {lane.key}: {reason}; next try in {pause_s:.0f} s")
         lane.next_try = self._wall() + pause_s
         lane.pause = self._loop.call_later(pause_s, partial(self._again, lane))
@@ -257,25 +295,15 @@ class Outbox:
     def _ended(self, reason: str) -> None:
         for lane in self._lanes.values():
             if lane.sent is not None:
-                self._unsend(lane)
-                self._delay(lane, reason, None)
+                self._postpone(lane, self._unsend(lane), reason)
 
-    def _forsake(self, lane: _Lane) -> None:
-        def lose(posts: tuple[Post, ...]) -> None:
-            for post in posts:
-                texts = "; ".join(event.text for event in to_row(post).events)
-                self._log.warn(f"alert lost, {lane.key} is no destination any more: {texts}")
-            self._ledger.commit([post._replace(body=None) for post in posts], _nothing)
-            lane.waiting -= len(posts)
-            lane.lost += len(posts)
-            lane.heads.clear()
-            if posts and lane.waiting > 0:
-                self._forsake(lane)
 
-        if lane.pause is not None:
-            lane.pause.cancel()
-            lane.pause = lane.next_try = None
-        self._ledger.fetch(lane.key, 0, IN_MEMORY, lose)
+def _is_row(post: Post) -> bool:
+    try:
+        to_row(post)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def _nothing(durable: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -48,3 +49,32 @@ def run_until(loop: Loop, done: Callable[[], object]) -> None:
         assert not late, "what the test waits for did not happen"
         loop.turn()
     deadline.cancel()
+
+
+class FakeClock:
+    """Time that passes when it is told to: now on the loop's clock, wall for people."""
+
+    def __init__(self, now: float = 1000.0, wall: float = 1795254531.0) -> None:
+        self.now = now
+        self._wall_at_zero = wall - now
+
+    def __call__(self) -> float:
+        """Seconds, as a loop reads them."""
+        return self.now
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        return self._wall_at_zero + self.now
+
+
+def spin(loop: Loop, done: Callable[[], object]) -> None:
+    """Turns a loop on a fake clock until `done()` is true, without waiting for its timers."""
+    late = time.monotonic() + PATIENCE_S
+    while not done():
+        assert time.monotonic() < late, "what the test waits for did not happen"
+        loop.call_soon_threadsafe(_nothing)
+        loop.turn()
+
+
+def _nothing() -> None:
+    """Wakes the loop."""

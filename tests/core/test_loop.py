@@ -9,18 +9,7 @@ import threading
 from functools import partial
 
 from inspect_agent.core.loop import Loop
-from tests.core.looping import Reports, looping, run_until
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
+from tests.core.looping import FakeClock, Reports, looping, run_until
 
 
 def turn(loop: Loop) -> None:
@@ -31,28 +20,28 @@ def turn(loop: Loop) -> None:
 
 def test_timers_fire_in_the_order_of_their_times() -> None:
     """Due timers are called by their times, those of one time in the order they were set."""
-    clock, called = Clock(), list[str]()
+    clock, called = FakeClock(), list[str]()
     with looping(clock) as loop:
         loop.call_later(3, partial(called.append, "c"))
         loop.call_later(1, partial(called.append, "a"))
-        loop.call_at(103.0, partial(called.append, "d"))
-        loop.call_at(102.0, partial(called.append, "b"))
+        loop.call_at(clock.now + 3, partial(called.append, "d"))
+        loop.call_at(clock.now + 2, partial(called.append, "b"))
         loop.call_later(9, partial(called.append, "not yet"))
         turn(loop)
         assert called == []
-        clock.now = 105.0
+        clock.now += 5.0
         turn(loop)
     assert called == ["a", "b", "c", "d"]
 
 
 def test_a_cancelled_timer_is_not_called() -> None:
     """Also when a timer of the same turn cancels it; to cancel one that was called is harmless."""
-    clock, called = Clock(), list[str]()
+    clock, called = FakeClock(), list[str]()
     with looping(clock) as loop:
         first = loop.call_later(1, lambda: second.cancel())
         second = loop.call_later(2, partial(called.append, "second"))
         loop.call_later(3, partial(called.append, "third"))
-        clock.now = 105.0
+        clock.now += 5.0
         turn(loop)
         first.cancel()
     assert called == ["third"]
@@ -71,7 +60,7 @@ def test_the_loop_waits_for_the_next_timer() -> None:
 
 def test_a_callback_that_raises_stops_nothing() -> None:
     """It is reported by its name; timers, descriptors, signals and calls after it are made."""
-    clock, called, reports = Clock(), list[str](), Reports()
+    clock, called, reports = FakeClock(), list[str](), Reports()
 
     def fail(what: str) -> None:
         raise ValueError(what)
@@ -86,7 +75,7 @@ def test_a_callback_that_raises_stops_nothing() -> None:
         loop.call_soon_threadsafe(partial(fail, "call"))
         loop.call_soon_threadsafe(partial(called.append, "call"))
         os.kill(os.getpid(), signal.SIGUSR1)
-        clock.now = 105.0
+        clock.now += 5.0
         loop.turn()
         near.close()
         far.close()
@@ -198,7 +187,7 @@ def test_another_thread_wakes_the_loop() -> None:
 
 def test_a_call_made_by_a_call_waits_for_the_next_turn() -> None:
     """A call that asks for itself again does not keep timers and descriptors waiting."""
-    clock, called = Clock(), list[str]()
+    clock, called = FakeClock(), list[str]()
     with looping(clock) as loop:
 
         def again() -> None:
@@ -207,7 +196,7 @@ def test_a_call_made_by_a_call_waits_for_the_next_turn() -> None:
 
         loop.call_soon_threadsafe(again)
         loop.call_later(1, partial(called.append, "timer"))
-        clock.now = 105.0
+        clock.now += 5.0
         loop.turn()
         loop.turn()
     assert called == ["call", "timer", "call"]
