@@ -68,7 +68,7 @@ class Log:
         head = _SYSLOG[level] if self._journal else f"{self._stamp()} {level.upper():<7} "
         for part in text.splitlines() or [""]:
             line = "".join(char if char.isprintable() else "\ufffd" for char in head + part)
-            self._keep(line.encode(errors="replace")[:_LONGEST] + b"\n")
+            self._keep(_cut(line) + b"\n")
         self.flush()
 
     def _keep(self, line: bytes) -> None:
@@ -79,3 +79,8 @@ class Log:
 
     def _writable(self) -> bool:
         return any(event & select.POLLOUT for _, event in self._poll.poll(0))
+
+
+def _cut(line: str) -> bytes:
+    """What a pipe takes at once; half a character would make it binary for journald(8)."""
+    return line.encode()[:_LONGEST].decode(errors="ignore").encode()
