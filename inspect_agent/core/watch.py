@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 
 from inspect_agent.core.loop import Loop
+from inspect_agent.errors import SourceError
 from inspect_agent.model.target import Process
 
 
@@ -50,10 +51,15 @@ def watch(
     except OSError:  # an old kernel, or no descriptor left
         return None
     watched = Watch(loop, fd)
-    if not process.same_as(identify(process.pid)):
+    try:
+        same = process.same_as(identify(process.pid))
+    except SourceError:  # /proc hides it (hidepid)
+        watched.close()
+        return None
+    if not same:
         watched.close()
         loop.call_soon_threadsafe(on_death)
-        return watched
+        return None
 
     def died() -> None:
         watched.close()
