@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,11 @@ class Daemons:
     def pid(self, name: str) -> int:
         """The PID that was last written."""
         return int(self.pidfile(name).read_text())
+
+    def run(self, name: str, worker: str = "idle", *arguments: str) -> int:
+        """Starts a service; its PID."""
+        subprocess.run(self.start(name, worker, *arguments), check=True, timeout=60)
+        return self.pid(name)
 
     def start(self, name: str, worker: str = "idle", *arguments: str) -> list[str]:
         """The command that starts a service, and ends when it runs."""

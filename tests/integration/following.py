@@ -35,7 +35,7 @@ class Log:
     def follow(self, process: Process) -> threading.Thread:
         """Takes in all that a process writes; the thread that does it."""
         self.open = True
-        thread = threading.Thread(target=self._follow, args=(process,))
+        thread = threading.Thread(target=self._follow, args=(process,), daemon=True)
         thread.start()
         return thread
 

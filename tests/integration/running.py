@@ -35,6 +35,7 @@ class RunningAgent:
     folder    its folder as it sees it; below it are etc, state and inspect.sock
     etc       the configuration's folder, as tests reach it
     settings  over those of USUAL; an empty value leaves one out
+    socket_path  its control socket as it sees it
     argv      what to run instead of the agent's own command
     """
 
@@ -51,7 +52,7 @@ class RunningAgent:
         self.place = place or Here()
         self.folder = folder
         self.etc = self.reach(folder / "etc")
-        self.socket = str(self.reach(folder / "inspect.sock"))
+        self.socket_path = folder / "inspect.sock"
         self.log = Log()
         self._argv, self._environment = argv, {**CLEAN, **(environment or {})}
         self._process: Process | None = None
@@ -63,6 +64,11 @@ class RunningAgent:
     def reach(self, path: Path) -> Path:
         """A file of the agent's machine, as this process reaches it."""
         return self.place.root / path.relative_to("/")
+
+    @property
+    def socket(self) -> str:
+        """Its control socket, as tests reach it."""
+        return str(self.reach(self.socket_path))
 
     def configure(self, sends: str = "", settings: Mapping[str, str] | None = None) -> None:
         """Writes inspect.conf."""
@@ -106,7 +112,7 @@ class RunningAgent:
 
     def launch(self) -> None:
         """Starts it, and waits for nothing."""
-        places = ["-c", str(self.folder / "etc"), "-s", str(self.folder / "inspect.sock")]
+        places = ["-c", str(self.folder / "etc"), "-s", str(self.socket_path)]
         self._process = self.place.popen(
             [*self._argv, *places, "-l", "debug"],
             stdin=subprocess.DEVNULL,
@@ -115,6 +121,15 @@ class RunningAgent:
             env=self._environment,
         )
         self._reader = self.log.follow(self._process)
+
+    def fail(self) -> list[str]:
+        """Starts it, and waits for it to end with exit status 1; what it said."""
+        self.launch()
+        try:
+            assert self.ended() == 1
+        finally:
+            self._end()
+        return [line.text for line in self.log.lines]
 
     def stop(self, within_s: float = GUARD_S) -> int:
         """Ends it with SIGTERM; its exit status."""

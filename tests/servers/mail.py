@@ -31,6 +31,7 @@ class MailServer:
     implicit  TLS from the first byte, not by STARTTLS
     users     name → password; where there are any, nobody else may send
     replies   what it answers to MAIL, RCPT or DATA instead of 250
+    port      where it listens; 0: the kernel chooses
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class MailServer:
         implicit: bool = False,
         users: Mapping[str, str] | None = None,
         replies: Mapping[str, str] | None = None,
+        port: int = 0,
     ) -> None:
         self.letters: SimpleQueue[Letter] = SimpleQueue()
         self.replies = dict(replies or {})
@@ -46,7 +48,7 @@ class MailServer:
         self._tls, self._implicit = tls, implicit
         self._loop = asyncio.new_event_loop()
         starting = self._loop.create_server(
-            self._session, "127.0.0.1", 0, ssl=tls if implicit else None
+            self._session, "127.0.0.1", port, ssl=tls if implicit else None
         )
         self._server = self._loop.run_until_complete(starting)
         self.port: int = self._server.sockets[0].getsockname()[1]
@@ -126,11 +128,13 @@ class ScriptedServer:
     `heard` are the lines that came.
     """
 
-    def __init__(self, greeting: bytes, answers: Mapping[str, str | None] | None = None) -> None:
+    def __init__(
+        self, greeting: bytes, answers: Mapping[str, str | None] | None = None, port: int = 0
+    ) -> None:
         self._greeting = greeting
         self._answers = dict(answers or {})
         self.heard: SimpleQueue[str] = SimpleQueue()
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self._serve)
         self._open: list[socket.socket] = []
@@ -202,15 +206,22 @@ class Dawdler:
 class Mute:
     """Takes connections, by its backlog, and never says a word."""
 
-    def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, port: int = 0) -> None:
+        self._listening = socket.create_server(("127.0.0.1", port))
+        self._listening.settimeout(60.0)
         self.port: int = self._listening.getsockname()[1]
+        self._waiting: list[socket.socket] = []
 
     def __enter__(self) -> Mute:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listening.close()
+        for connection in (*self._waiting, self._listening):
+            connection.close()
+
+    def accept(self) -> None:
+        """Waits for a client, and keeps it waiting."""
+        self._waiting.append(self._listening.accept()[0])
 
 
 def closed_port() -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.daemons import Daemons, daemons
 from tests.integration.post import Postbox
+from tests.integration.running import RunningAgent
 from tests.integration.systemd_machine import SystemdMachine
 from tests.integration.units import Units, units_of
 from tests.servers.ca import Authority
@@ -55,3 +56,10 @@ def guarded_post(machine: SystemdMachine, tmp_path: Path) -> Iterator[Postbox]:
     context = authority.server_context("127.0.0.1")
     with MailServer(tls=context, users={"pager": "open sesame"}) as server:
         yield Postbox(server)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningAgent]:
+    """An agent that watches nothing but this machine."""
+    with RunningAgent(tmp_path / "agent") as agent:
+        yield agent
