@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import struct
 from collections.abc import Callable
 from functools import partial
@@ -293,6 +294,9 @@ def _listen(path: str) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
+    # connect(2) refuses a plain file as it refuses a socket that nobody listens at
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise ControlError(f"{path} is there and is no socket; move it, or name another with -s")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(REQUEST_S)
         try:
