@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,14 @@ class RunningAgent:
         self._end()
         raised = self.lines(_RAISED)
         assert not raised, f"something raised in the agent: {raised}"
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Ends it on exit, for tests that start it themselves."""
+        try:
+            yield
+        finally:
+            self.__exit__()
 
     @property
     def pid(self) -> int:
