@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from inspect_agent import __version__
 from tests.integration.systemd_machine import SystemdMachine
-from tests.packaging.conftest import do, install
+from tests.packaging.conftest import CHECKOUT, do, install
 
 pytestmark = pytest.mark.systemd
 
@@ -21,6 +23,16 @@ MODES = """\
 700 root /var/lib/inspect-agent
 600 root /var/lib/inspect-agent/last-good.json
 600 root /var/lib/inspect-agent/state.db
+"""
+WITHOUT_SYSTEMD = 'mount -t tmpfs tmpfs /run/systemd && PATH="/tmp/upstart:$PATH" && exec "$0"'
+INITCTL = """#!/bin/sh
+# as Upstart 1.13.2 does with a job that does not run
+echo "$*" >>/tmp/initctl.log
+case $1 in
+    version) echo "init (upstart 1.13.2)" ;;
+    restart) echo "initctl: Unknown instance: " >&2; exit 1 ;;
+    start) echo "inspect-agent start/running, process 4711" ;;
+esac
 """
 UNCOMPILED = """
 import pathlib, inspect_agent
@@ -87,6 +99,42 @@ def test_upgrade(installed: SystemdMachine) -> None:
     assert f"Service: slow [Up/{after['slow']}]" in do(installed, "inspectctl", "status")
     assert after["slow"] == before["slow"]
     assert after["inspect-agent"] != before["inspect-agent"]
+
+
+def test_upstart(installed: SystemdMachine) -> None:
+    """Where Upstart runs, its job is put in place and started."""
+    initctl = installed.root / "tmp/upstart/initctl"
+    initctl.parent.mkdir()
+    initctl.write_text(INITCTL)
+    initctl.chmod(0o755)
+    (installed.root / "etc/init").mkdir()
+
+    said = _install_without_systemd(installed)
+
+    assert said.endswith("install.sh: the agent runs; `inspectctl status` shows what it sees\n")
+    job = (installed.root / "etc/init/inspect-agent.conf").read_text()
+    assert job.splitlines()[-1] == "exec /usr/local/bin/inspect-agent"
+    assert (installed.root / "tmp/initctl.log").read_text().splitlines() == [
+        "version",
+        "reload-configuration",
+        "restart inspect-agent",
+        "start inspect-agent",
+    ]
+    shutil.rmtree(initctl.parent)
+
+
+def test_no_manager(installed: SystemdMachine) -> None:
+    """Where neither systemd nor Upstart runs it says what is left to do."""
+    assert _install_without_systemd(installed) == (
+        f"install.sh: installed inspect-agent {__version__}\n"
+        "install.sh: neither systemd nor Upstart runs here:"
+        " have your supervisor run /usr/local/bin/inspect-agent\n"
+    )
+
+
+def _install_without_systemd(machine: SystemdMachine) -> str:
+    script = str(CHECKOUT / "packaging/install.sh")
+    return do(machine, "unshare", "--mount", "sh", "-c", WITHOUT_SYSTEMD, script)
 
 
 def _pids(machine: SystemdMachine) -> dict[str, int]:
