@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,28 +120,37 @@ def test_channel(tmp_path: Path) -> None:
         channel({"path": "alerts"})
 
 
-@pytest.mark.systemd
-def test_channel_of_another_package(installed: SystemdMachine) -> None:
-    """A package that is installed beside the agent brings a channel by its entry point."""
-    site = installed.root / do(
-        installed,
-        *("/opt/inspect-agent/bin/python", "-c"),
-        "import sysconfig; print(sysconfig.get_path('purelib')[1:], end='')",
-    )
+@pytest.fixture
+def extended(installed: SystemdMachine) -> Iterator[SystemdMachine]:
+    """The machine with a package that brings a channel, and alerts sent over it; restored after."""
+    python = "/opt/inspect-agent/bin/python"
+    purelib = "import sysconfig; print(sysconfig.get_path('purelib')[1:], end='')"
+    site = installed.root / do(installed, python, "-c", purelib)
+    about = site / "alert_file-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(METADATA)
+    (about / "entry_points.txt").write_text(ENTRY_POINT)
     (site / "alert_file.py").write_text(code(2))
-    (site / "alert_file-1.dist-info").mkdir()
-    (site / "alert_file-1.dist-info/METADATA").write_text(METADATA)
-    (site / "alert_file-1.dist-info/entry_points.txt").write_text(ENTRY_POINT)
-    etc = installed.root / "etc/inspect-agent"
-    (etc / "inspect.conf").write_text("send alerts via file with path /tmp/alerts\n")
-    (etc / "services.d/ghost.inq").write_text("check service ghost\n")
-    installed.systemctl("restart", "inspect-agent")
+    conf = installed.root / "etc/inspect-agent/inspect.conf"
+    before = conf.read_text()
+    conf.write_text("send alerts via file with path /tmp/alerts\n")
+    yield installed
+    conf.write_text(before)
+    (site / "alert_file.py").unlink()
+    shutil.rmtree(about)
+
+
+@pytest.mark.systemd
+def test_channel_of_another_package(extended: SystemdMachine) -> None:
+    """A package that is installed beside the agent brings a channel by its entry point."""
+    (extended.root / "etc/inspect-agent/services.d/ghost.inq").write_text("check service ghost\n")
+    extended.systemctl("restart", "inspect-agent")
 
     follow = ("timeout", "60", "tail", "--retry", "--follow=name", "--lines=+1", "/tmp/alerts")
-    tail = installed.popen(follow, stdout=-1, stderr=-3)
+    tail = extended.popen(follow, stdout=-1, stderr=-3)
     assert tail.stdout is not None
     line = tail.stdout.readline()
-    installed.signal(tail, signal.SIGTERM)
+    extended.signal(tail, signal.SIGTERM)
     tail.communicate()
 
     assert line.endswith("CRITICAL ghost: not running\n")
