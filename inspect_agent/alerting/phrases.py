@@ -18,7 +18,6 @@ HEADLINES: Mapping[EventKind, str] = {
     "ProcessExists": "running again",
     "ProcessChanged": "has another process",
     "CrashLoop": "keeps dying",
-    "CrashLoopEnded": "stays up again",
     "RepairSucceeded": "repaired",
     "RepairFailed": "repair failed",
     "RepairExhausted": "repair budget spent",

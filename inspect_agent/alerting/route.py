@@ -24,7 +24,6 @@ OWNERS_EVENTS: frozenset[EventKind] = frozenset(
         "ProcessExists",
         "ProcessChanged",
         "CrashLoop",
-        "CrashLoopEnded",
         "RepairFailed",
         "RepairExhausted",
         "WindowEnded",

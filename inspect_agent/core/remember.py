@@ -44,8 +44,8 @@ def rule_to_text(state: RuleState, heard: tuple[str, ...]) -> str:
 def rule_from_text(text: str, shift: float) -> tuple[RuleState, tuple[str, ...]]:
     """The reverse. Raises ValueError, TypeError, KeyError or IndexError for other text."""
     (phase, progress, *rest), heard = json.loads(text)
-    run, first, ring = progress
-    state = RuleState(Phase(phase), Progress(run, first + shift, ring), *rest)
+    run, first, ring, last = progress
+    state = RuleState(Phase(phase), Progress(run, first + shift, ring, last + shift), *rest)
     return (
         state._replace(
             since=state.since + shift,

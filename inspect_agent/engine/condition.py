@@ -28,6 +28,8 @@ from inspect_agent.typed import Protocol
 class Outcome(Enum):
     """What a cycle says of a condition; FROZEN: it was not judged (grace, silence, suspension)."""
 
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python, at every look-up
+
     TRIPPED = "tripped"
     CLEAR = "clear"
     NO_DATA = "no data"
@@ -155,10 +157,13 @@ def _state_test(condition: StateTest, facts: Facts) -> Test:
 
 def _kleene(tests: tuple[Test, ...], decisive: Outcome, otherwise: Outcome) -> Test:
     def judge(triggered: bool) -> Outcome:
-        # every test is asked: each may have a latch of its own
-        outcomes = [test(triggered) for test in tests]
-        if decisive in outcomes:
-            return decisive
-        return NO_DATA if NO_DATA in outcomes else otherwise
+        verdict = otherwise
+        for test in tests:
+            outcome = test(triggered)
+            if outcome is decisive:
+                return decisive
+            if outcome is NO_DATA:
+                verdict = NO_DATA
+        return verdict
 
     return judge

@@ -26,6 +26,8 @@ BLIND_CYCLES = 3
 class Phase(Enum):
     """The three states of a rule."""
 
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python, at every look-up
+
     OK = "ok"
     PENDING = "pending"
     TRIGGERED = "triggered"
@@ -54,11 +56,13 @@ class Progress(NamedTuple):
     run    tripped samples in a row
     first  when the first of them was taken
     ring   the latest results, one bit each, the newest lowest; for `N of M`
+    last   up to when time was counted; for `for 5m`
     """
 
     run: int = 0
     first: float = 0.0
     ring: int = 0
+    last: float = 0.0
 
 
 class RuleState(NamedTuple):
@@ -114,7 +118,17 @@ def process_replaced(rule: Rule, state: RuleState) -> RuleState:
 def _advance(hold: Hold, progress: Progress, now: float) -> Progress:
     """One tripped sample more."""
     first = progress.first if progress.run else now
-    return Progress(progress.run + 1, first, _push(hold, progress.ring, 1))
+    last = now if isinstance(hold, Span) else 0.0
+    return Progress(progress.run + 1, first, _push(hold, progress.ring, 1), last)
+
+
+def _leave_out(hold: Hold, state: RuleState, now: float) -> RuleState:
+    """What is not known since the last sample is no part of the time that a hold spans."""
+    progress = state.progress
+    if not isinstance(hold, Span) or not progress.run:
+        return state
+    first = progress.first + now - progress.last
+    return state._replace(progress=progress._replace(first=first, last=now))
 
 
 def _push(hold: Hold, ring: int, bit: int) -> int:
@@ -149,7 +163,7 @@ def _settle(rule: Rule, state: RuleState, now: float, remind_s: float | None) ->
 def _go_blind(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
     """As it was; the third in a row: OK."""
     if state.blind + 1 < BLIND_CYCLES:
-        return state._replace(blind=state.blind + 1), None
+        return _leave_out(rule.hold, state, now)._replace(blind=state.blind + 1), None
     ring = state.progress.ring
     return (RuleState(progress=Progress(ring=ring)) if ring else CALM), None
 
@@ -179,7 +193,7 @@ def _recover(rule: Rule, state: RuleState, now: float, remind_s: float | None) -
 
 def _keep(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> Step:
     """As it was."""
-    return state, None
+    return _leave_out(rule.hold, state, now), None
 
 
 _Row = Callable[[Rule, RuleState, float, "float | None"], Step]

@@ -14,7 +14,6 @@ EventKind = Literal[
     "ProcessExists",
     "ProcessChanged",
     "CrashLoop",
-    "CrashLoopEnded",
     "RepairSucceeded",
     "RepairFailed",
     "RepairExhausted",

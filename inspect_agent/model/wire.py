@@ -50,8 +50,12 @@ def model(value: Any) -> Any:
 
 
 def line(value: dict[str, Any]) -> bytes:
-    """One JSON object as one line, as workers and the control socket exchange them."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    """One JSON object as one line, as workers and the control socket exchange them.
+
+    Half a surrogate pair, as a mount point may hold that is not UTF-8, becomes a question mark.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="replace") + b"\n"
 
 
 def to_text(value: Any) -> str:

@@ -6,11 +6,15 @@ has no states of its own to get wrong, and must decide as `rules.step` does.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from inspect_agent.engine.condition import Outcome
 from inspect_agent.engine.rules import Decision
 from inspect_agent.model.rule import Cycles, Hold, Rule, Span
+
+
+UNJUDGED = (Outcome.NO_DATA, Outcome.FROZEN)
 
 
 class Sample(NamedTuple):
@@ -33,9 +37,11 @@ class Model:
 
     def step(self, sample: Sample) -> Decision | None:
         """What a cycle asks for."""
+        self.samples.append(sample)
+        if sample.outcome in UNJUDGED and self.triggered:
+            self._count(sample)
         if sample.outcome is Outcome.FROZEN:
             return None
-        self.samples.append(sample)
         if not self.triggered:
             return self._judge(sample)
         if sample.outcome is Outcome.CLEAR:
@@ -97,26 +103,36 @@ def met(hold: Hold, samples: list[Sample], blind: int | None) -> bool:
     """Whether the samples, the last of which tripped, meet a hold."""
     if not isinstance(hold, (Cycles, Span)):
         return trips(samples, hold.m) >= hold.n
-    run = [sample.at for sample in unbroken(samples, blind)]
+    run = unbroken(samples, blind)
     if isinstance(hold, Cycles):
-        return len(run) >= hold.n
-    return run[-1] - run[0] >= hold.seconds
+        return sum(sample.outcome is Outcome.TRIPPED for sample in run) >= hold.n
+    return spanned(run) >= hold.seconds
+
+
+def spanned(run: list[Sample]) -> float:
+    """The seconds that trips span; the time before a sample that says nothing is left out."""
+    return sum(
+        after.at - before.at for before, after in pairwise(run) if after.outcome is Outcome.TRIPPED
+    )
 
 
 def trips(samples: list[Sample], most: int) -> int:
     """How many of the latest results tripped."""
-    known = [sample for sample in samples if sample.outcome is not Outcome.NO_DATA]
+    known = [sample for sample in samples if sample.outcome not in UNJUDGED]
     return sum(sample.outcome is Outcome.TRIPPED for sample in known[-most:])
 
 
 def unbroken(samples: list[Sample], blind: int | None) -> list[Sample]:
-    """The trips since the last CLEAR, or since so many NO_DATA in a row."""
+    """From the first trip since the last CLEAR, or since so many NO_DATA in a row, on."""
     run: list[Sample] = []
     unknown = 0
     for sample in samples:
-        unknown = unknown + 1 if sample.outcome is Outcome.NO_DATA else 0
+        if sample.outcome is Outcome.NO_DATA:
+            unknown += 1
+        elif sample.outcome is not Outcome.FROZEN:
+            unknown = 0
         if sample.outcome is Outcome.CLEAR or unknown == blind:
             run = []
-        elif sample.outcome is Outcome.TRIPPED:
+        elif run or sample.outcome is Outcome.TRIPPED:
             run.append(sample)
     return run

@@ -147,13 +147,19 @@ def test_one_repair_at_a_time(rule: Rule, story: list[Happening]) -> None:
 
 
 @given(a_rule, stories, st.integers(0, 10**6), reminders)
-def test_frozen_never_changes_anything(
+def test_frozen_counts_nothing(
     rule: Rule, story: list[Happening], later: int, remind_s: float | None
 ) -> None:
-    """Wherever a rule is, a cycle that is not judged leaves it there and asks for nothing."""
+    """Wherever a rule is, a cycle that is not judged leaves it there and asks for nothing.
+
+    Only what a hold has spanned so far moves along with the time that is left out.
+    """
     for state, _ in tell(rule, story, remind_s):
         found, decision = rules.step(rule, state, Outcome.FROZEN, float(later), remind_s)
-        assert found is state
+        before, after = state.progress, found.progress
+        assert found._replace(progress=before) == state
+        assert (after.run, after.ring) == (before.run, before.ring)
+        assert after.last - after.first == before.last - before.first
         assert decision is None
 
 

@@ -30,9 +30,9 @@ class Cell(NamedTuple):
     remind_s: float | None = None
 
 
-def pending(run: int, first: float, ring: int = 0, blind: int = 0) -> RuleState:
+def pending(run: int, first: float, ring: int = 0, blind: int = 0, last: float = 0.0) -> RuleState:
     """A hold that is not met yet."""
-    return RuleState(PENDING, Progress(run, first, ring), blind)
+    return RuleState(PENDING, Progress(run, first, ring, last), blind)
 
 
 def failed(rule: Rule, ring: int = 0) -> RuleState:
@@ -41,10 +41,15 @@ def failed(rule: Rule, ring: int = 0) -> RuleState:
 
 
 def triggered(
-    *, run: int = 0, first: float = 0.0, ring: int = 0, repairing: bool = False
+    *,
+    run: int = 0,
+    first: float = 0.0,
+    ring: int = 0,
+    last: float = 0.0,
+    repairing: bool = False,
 ) -> RuleState:
     """Failed at 50, told at 60; samples count from 90 on."""
-    return RuleState(TRIGGERED, Progress(run, first), 0, 50.0, 60.0, repairing, 90.0, ring)
+    return RuleState(TRIGGERED, Progress(run, first, 0, last), 0, 50.0, 60.0, repairing, 90.0, ring)
 
 
 def remembering(ring: int) -> RuleState:
@@ -66,8 +71,8 @@ def rising(rule: Rule) -> list[Cell]:
         ]
     if isinstance(hold, Span):
         return [
-            Cell("first", rule, CALM, TRIPPED, pending(1, NOW)),
-            Cell("too short", rule, pending(1, 40.5), TRIPPED, pending(2, 40.5)),
+            Cell("first", rule, CALM, TRIPPED, pending(1, NOW, last=NOW)),
+            Cell("too short", rule, pending(1, 40.5), TRIPPED, pending(2, 40.5, last=NOW)),
             Cell("hold met", rule, pending(5, 40.0), TRIPPED, failed(rule), FAILED),
         ]
     return [
@@ -83,12 +88,13 @@ def rising(rule: Rule) -> list[Cell]:
 
 def settling(rule: Rule) -> list[Cell]:
     """CLEAR or blind while OK or PENDING."""
+    now = pending(2, 80.0, last=NOW if isinstance(rule.hold, Span) else 0.0)
     cells = [
         Cell("calm", rule, CALM, CLEAR, CALM),
         Cell("clears", rule, pending(2, 80.0), CLEAR, CALM),
         Cell("clears when blind", rule, pending(2, 80.0, blind=2), CLEAR, CALM),
-        Cell("first blind", rule, pending(2, 80.0), NO_DATA, pending(2, 80.0, blind=1)),
-        Cell("second", rule, pending(2, 80.0, blind=1), NO_DATA, pending(2, 80.0, blind=2)),
+        Cell("first blind", rule, now, NO_DATA, now._replace(blind=1)),
+        Cell("second", rule, now._replace(blind=1), NO_DATA, now._replace(blind=2)),
         Cell("third blind", rule, pending(2, 80.0, blind=2), NO_DATA, CALM),
     ]
     if isinstance(rule.hold, OutOf):
@@ -99,6 +105,9 @@ def settling(rule: Rule) -> list[Cell]:
             Cell("ring survives", rule, pending(1, 90.0, 0b101), CLEAR, remembering(0b1010)),
             Cell("ring survives blindness", rule, blind, NO_DATA, remembering(0b11)),
         ]
+    if isinstance(rule.hold, Span):
+        counted, left_out = pending(2, 80.0, last=95.0), pending(2, 85.0, blind=1, last=NOW)
+        cells += [Cell("blind time is left out", rule, counted, NO_DATA, left_out)]
     return cells
 
 
@@ -146,7 +155,7 @@ def repeating(rule: Rule) -> list[Cell]:
         ]
     if isinstance(hold, Span):
         since = triggered(run=3, first=40.5)
-        more = triggered(run=4, first=40.5)
+        more = triggered(run=4, first=40.5, last=NOW)
         due = triggered(repairing=True)
         return [
             Cell("too early", rule, early, TRIPPED, early),
@@ -182,7 +191,9 @@ def recovering(rule: Rule) -> list[Cell]:
 
 
 def keeping(rule: Rule) -> list[Cell]:
-    """What is not judged, or not known, leaves the state alone."""
+    """What is not judged, or not known, leaves the state alone, and is no part of a span."""
+    if isinstance(rule.hold, Span):
+        return leaving_out(rule)
     ring = 0b1110 if isinstance(rule.hold, OutOf) else 0
     states = {
         "ok": remembering(ring & 0b1100),
@@ -197,6 +208,22 @@ def keeping(rule: Rule) -> list[Cell]:
         if state.phase is not PENDING
     ]
     return frozen + blind
+
+
+def leaving_out(rule: Rule) -> list[Cell]:
+    """Time that nobody judged moves the beginning of a span on."""
+    states = {
+        CALM: CALM,
+        pending(2, 80.0, last=95.0): pending(2, 85.0, last=NOW),
+        triggered(run=1, first=90.0, last=95.0): triggered(run=1, first=95.0, last=NOW),
+        triggered(repairing=True): triggered(repairing=True),
+    }
+    return [
+        Cell(f"{outcome.value} {number}", rule, state, outcome, after, None, 1.0)
+        for outcome in (FROZEN, NO_DATA)
+        for number, (state, after) in enumerate(states.items())
+        if outcome is FROZEN or state.phase is not PENDING
+    ]
 
 
 HOLDS: tuple[Hold, ...] = (Cycles(1), Cycles(3), Span(60.0), OutOf(3, 4))
