@@ -27,9 +27,11 @@ from inspect_agent.typed import Any, NamedTuple
 
 LONGEST_REQUEST = 64 * 1024
 REQUEST_S = 2.0
-ANSWER_S = 60.0
+ANSWER_S = 170.0
+"""`start deploy` waits for the repairs that run; inspectctl waits a little longer."""
 MOST_CONNECTIONS = 64
 _SO_PEERGROUPS = 59  # asm-generic/socket.h, Linux 4.13
+_MOST_BYTES = 1024  # Python's getsockopt takes no more: 256 groups
 
 
 class Request(NamedTuple):
@@ -84,8 +86,11 @@ class Control:
     def admit(self, group: int | None) -> None:
         """Members of this group may ask and change, besides root and the agent's own user."""
         self._group = group
-        os.chown(self._path, -1, group if group is not None else os.getegid())
-        os.chmod(self._path, 0o660 if group is not None else 0o600)
+        try:
+            os.chown(self._path, -1, group if group is not None else os.getegid())
+            os.chmod(self._path, 0o660 if group is not None else 0o600)
+        except OSError as error:  # only root may give it to a group that it is not in: chown(2)
+            self._log.warn(f"{self._path} cannot be given to group {group}: {error.strerror}")
 
     def close(self) -> None:
         """Takes the socket away."""
@@ -120,6 +125,9 @@ class Control:
             command.handler(request, partial(self._reply, request, send))
         except ControlError as error:
             send(_refusal(request, line, str(error)))
+        except Exception:
+            send(_refusal(request, line, "something went wrong; the agent's log says what"))
+            raise
 
     def _reply(self, request: Request, send: Callable[[bytes], None], answer: Any) -> None:
         if isinstance(answer, ControlError):
@@ -174,7 +182,7 @@ class _Connection:
         elif newline or not data:
             self._deadline.cancel()
             self._answered = True
-            self._deadline = self._loop.call_later(ANSWER_S, self._close)
+            self._deadline = self._loop.call_later(ANSWER_S, self._tired)
             self._serve(bytes(line), _peer(self._socket), self._send)
 
     def _send(self, answer: bytes) -> None:
@@ -198,6 +206,9 @@ class _Connection:
 
     def _late(self) -> None:
         self._refuse("the request was not finished within 2 seconds")
+
+    def _tired(self) -> None:
+        self._refuse(f"not done within {ANSWER_S:.0f} seconds; it goes on")
 
     def _refuse(self, why: str) -> None:
         self._deadline.cancel()
@@ -252,7 +263,7 @@ def _peer(connection: socket.socket) -> Peer:
     pid, uid, gid = struct.unpack("3i", data)
     groups: tuple[int, ...] = ()
     with contextlib.suppress(OSError):
-        more = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4096)
+        more = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_BYTES)
         groups = struct.unpack(f"{len(more) // 4}I", more)
     return Peer(pid, uid, (gid, *groups))
 
@@ -262,6 +273,8 @@ def _lock(path: str) -> int:
     try:
         os.makedirs(os.path.dirname(path) or ".", mode=0o755, exist_ok=True)
         fd = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except FileExistsError as error:  # makedirs says so of a file where a folder should be
+        raise ControlError(f"{path}: {error.filename} is no folder") from error
     except OSError as error:
         raise ControlError(f"{path}: {error.strerror}") from error
     try:

@@ -72,6 +72,12 @@ def spin(loop: Loop, done: Callable[[], object]) -> None:
     late = time.monotonic() + PATIENCE_S
     while not done():
         assert time.monotonic() < late, "what the test waits for did not happen"
+        turns(loop, 1)
+
+
+def turns(loop: Loop, count: int = 5) -> None:
+    """Some turns that wait for nothing."""
+    for _ in range(count):
         loop.call_soon_threadsafe(_nothing)
         loop.turn()
 

@@ -9,13 +9,7 @@ import threading
 from functools import partial
 
 from inspect_agent.core.loop import Loop
-from tests.core.looping import FakeClock, Reports, looping, run_until
-
-
-def turn(loop: Loop) -> None:
-    """One turn that waits for nothing."""
-    loop.call_soon_threadsafe(bool)
-    loop.turn()
+from tests.core.looping import FakeClock, Reports, looping, run_until, turns
 
 
 def test_timers_fire_in_the_order_of_their_times() -> None:
@@ -27,10 +21,10 @@ def test_timers_fire_in_the_order_of_their_times() -> None:
         loop.call_at(clock.now + 3, partial(called.append, "d"))
         loop.call_at(clock.now + 2, partial(called.append, "b"))
         loop.call_later(9, partial(called.append, "not yet"))
-        turn(loop)
+        turns(loop, 1)
         assert called == []
         clock.now += 5.0
-        turn(loop)
+        turns(loop, 1)
     assert called == ["a", "b", "c", "d"]
 
 
@@ -42,7 +36,7 @@ def test_a_cancelled_timer_is_not_called() -> None:
         second = loop.call_later(2, partial(called.append, "second"))
         loop.call_later(3, partial(called.append, "third"))
         clock.now += 5.0
-        turn(loop)
+        turns(loop, 1)
         first.cancel()
     assert called == ["third"]
 
@@ -97,7 +91,7 @@ def test_a_descriptor_is_read_until_it_is_removed() -> None:
         loop.remove(near.fileno())
         loop.remove(near.fileno())
         far.send(b"c")
-        turn(loop)
+        turns(loop, 1)
         near.close()
         far.close()
     assert called == [b"a", b"b"]
@@ -111,9 +105,9 @@ def test_a_descriptor_is_either_read_or_written() -> None:
         far.send(b"x")
         loop.add_reader(near.fileno(), partial(called.append, "read"))
         loop.add_writer(near.fileno(), partial(called.append, "write"))
-        turn(loop)
+        turns(loop, 1)
         loop.add_reader(near.fileno(), partial(called.append, "read"))
-        turn(loop)
+        turns(loop, 1)
         near.close()
         far.close()
     assert called == ["write", "read"]
@@ -133,7 +127,7 @@ def test_what_was_removed_in_a_turn_is_not_called_in_it() -> None:
         for number, (near, far) in enumerate(pairs):
             far.send(b"x")
             loop.add_reader(near.fileno(), partial(read, number))
-        turn(loop)
+        turns(loop, 1)
         for near, far in pairs:
             near.close()
             far.close()
@@ -159,7 +153,7 @@ def test_a_descriptor_given_away_in_a_turn_is_not_called_in_it() -> None:
         for number, (near, far) in enumerate(pairs):
             far.send(b"x")
             loop.add_reader(near.fileno(), partial(read, number))
-        turn(loop)
+        turns(loop, 1)
         for pair in [*pairs, (silent, _peer)]:
             for one in pair:
                 one.close()
@@ -222,7 +216,7 @@ def test_no_signal_is_lost_among_many_calls() -> None:
             loop.call_soon_threadsafe(bool)
         os.kill(os.getpid(), signal.SIGUSR1)
         for _ in range(5000):
-            turn(loop)
+            turns(loop, 1)
             if called:
                 break
     assert called == ["signal"]

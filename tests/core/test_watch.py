@@ -15,7 +15,7 @@ from inspect_agent.core.watch import watch
 from inspect_agent.errors import SourceError
 from inspect_agent.model.target import Process
 from inspect_agent.sources.process import machine_processes
-from tests.core.looping import looping, run_until
+from tests.core.looping import looping, run_until, turns
 from tests.sources.living import FIRST_THREAD_ENDED, gone, living, python
 
 PROCESSES = machine_processes()
@@ -52,13 +52,6 @@ def identified(pid: int) -> Process:
     process = PROCESSES.identify(pid)
     assert process is not None
     return process
-
-
-def turns(loop: Loop, count: int = 5) -> None:
-    """Some turns that wait for nothing."""
-    for _ in range(count):
-        loop.call_soon_threadsafe(lambda: None)
-        loop.turn()
 
 
 @pytest.mark.usefixtures("descriptors")
