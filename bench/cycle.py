@@ -86,7 +86,7 @@ class Agent:
         command = [sys.executable, "-m", "inspect_agent.cli.agent", "-c", folder, "-s", self.socket]
         self.started = time.monotonic()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
-        self.await_line(r"watching \d+ services")
+        self.await_line(r"watching \d+ services?")
         self.start_s = time.monotonic() - self.started
 
     def await_line(self, pattern: str) -> str:

@@ -1,7 +1,7 @@
 """The three things one can add: a Source, a Manager, a Channel.
 
-Each is one small file that says one thing, and one row in registry.py (or an entry point of a
-package of your own). docs/extending.md walks through one of each.
+Each is one small file that says one thing, and one row in registry.py; a channel may also be an
+entry point of a package of your own. docs/extending.md walks through one of each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Names and where the thing behind each is: nothing is imported before it is asked for.
 
-A package of your own adds to these by entry points in the groups `inspect_agent.sources`,
-`inspect_agent.managers` and `inspect_agent.channels`.
+A package of your own adds channels by entry points in the group `inspect_agent.channels`. Sources
+and managers run in the core, which trusts nobody's code but its own: they come with the project.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
 }
 
 
-def names(group: Group) -> dict[str, str]:
-    """Every name of a group with its "module:Class"; built-in names win over entry points."""
-    # importlib.metadata brings the email package, 2 MB: the core asks for built-in names alone.
-    from importlib.metadata import entry_points
-
-    found = {point.name: point.value for point in entry_points(group=f"inspect_agent.{group}")}
-    return {**found, **_BUILT_IN[group]}
-
-
 def built_in(group: Group) -> dict[str, str]:
     """The names that come with the project, in the order in which they are tried."""
     return dict(_BUILT_IN[group])
+
+
+def channels() -> dict[str, str]:
+    """Every channel's name with its "module:Class"; built-in names win over entry points."""
+    # importlib.metadata brings the email package, 2 MB; channels are the workers' business
+    from importlib.metadata import entry_points
+
+    found = {point.name: point.value for point in entry_points(group="inspect_agent.channels")}
+    return {**found, **_BUILT_IN["channels"]}
 
 
 def load(where: str) -> Any:

@@ -52,7 +52,7 @@ def channel_class(name: str) -> Any:
 
     Third parties' entry points are only read for a name that is not built in.
     """
-    where = registry.built_in("channels").get(name) or registry.names("channels").get(name)
+    where = registry.built_in("channels").get(name) or registry.channels().get(name)
     return registry.load(where) if where else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from inspect_agent.export import values
 from inspect_agent.lang.compile import compile_folder
 from inspect_agent.lang.problems import render
 from inspect_agent.model.config import Config
@@ -16,7 +17,9 @@ def check(root: str) -> int:
         print(render(problem), file=sys.stderr)
     if compiled.config is None:
         errors = len(compiled.problems)
-        print(f"{root}: {_many(errors, 'error')}; the agent would not load it", file=sys.stderr)
+        print(
+            f"{root}: {values.many(errors, 'error')}; the agent would not load it", file=sys.stderr
+        )
         return 1
     print(_understood(root, compiled.config))
     return 0
@@ -26,15 +29,11 @@ def _understood(root: str, config: Config) -> str:
     rules = len(config.host.rules) + sum(len(service.rules) for service in config.services)
     routes = {destination.route or "default" for destination in config.destinations}
     lines = [
-        f"{root}: {_many(len(config.services), 'service')}, {_many(rules, 'rule')},"
-        f" {_many(len(routes), 'route')}; every {config.settings.cycle_time_s:g} s"
+        f"{root}: {values.many(len(config.services), 'service')}, {values.many(rules, 'rule')},"
+        f" {values.many(len(routes), 'route')}; every {config.settings.cycle_time_s:g} s"
     ]
     lines += [
-        f"  service {service.name}: {_many(len(service.rules), 'rule')}"
+        f"  service {service.name}: {values.many(len(service.rules), 'rule')}"
         for service in config.services
     ]
     return "\n".join(lines)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -11,7 +11,8 @@ from functools import partial
 import psutil
 
 from inspect_agent import __version__, clock, registry
-from inspect_agent.core import identity, remember, status
+from inspect_agent.core import identity, status
+from inspect_agent.core.child import Children
 from inspect_agent.core.commands import commands
 from inspect_agent.core.compiling import Compiled
 from inspect_agent.core.control import Control, Reply
@@ -20,12 +21,13 @@ from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.outbox import Outbox
-from inspect_agent.core.parts import Parts, new_turn
+from inspect_agent.core.parts import Parts
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.core.world import Changes
 from inspect_agent.errors import ControlError
+from inspect_agent.export import values
 from inspect_agent.export.answers import to_text
 from inspect_agent.model.config import Config, LogLevel, Settings
 from inspect_agent.sources.process import machine_processes
@@ -58,6 +60,7 @@ class Agent:
         self._settings = Settings()
         self._started = clock.now()
         self._rejected: tuple[str, ...] = ()
+        self._rejection_told = False
         self._reloading = False
         self._not_durable = ""
         self._raising: dict[str, str] = {}
@@ -99,7 +102,7 @@ class Agent:
         """SIGHUP: reads the configuration again."""
         self._log.info("reload, asked by SIGHUP")
         try:
-            self.reload(self._log_reload)
+            self.reload(lambda answer: None)
         except ControlError as error:
             self._log.warn(str(error))
 
@@ -121,22 +124,19 @@ class Agent:
         if compiled.config is None:
             self._rejected = compiled.problems
             problems = "\n".join(compiled.problems)
-            reply(ControlError(f"{problems}\nnot reloaded: the running configuration stays"))
+            refusal = f"{problems}\nnot reloaded: the running configuration stays"
+            self._log.warn(refusal)
+            reply(ControlError(refusal))
             return
-        turn = new_turn()
-        was_rejected, self._rejected = bool(self._rejected), ()
+        turn = _new_turn()
+        self._rejected = ()
         changes = self._adopt(compiled.config, turn)
-        self._tell_acceptance(was_rejected, turn)
+        self._tell_acceptance(turn)
         answer = {**changes._asdict(), "warnings": compiled.warnings}
+        self._log.info(to_text("reload", answer))
         turn.afterwards.append(partial(reply, answer))
         self.parts.telling.commit(turn)
         self.parts.lookup.look(self.parts.world.services.values())
-
-    def _log_reload(self, answer: Any) -> None:
-        if isinstance(answer, ControlError):
-            self._log.warn(str(answer))
-        else:
-            self._log.info(to_text("reload", answer))
 
     def _build(self, ledger: Ledger, contents: Contents) -> Parts:
         if contents.set_aside:
@@ -153,23 +153,19 @@ class Agent:
             float(psutil.virtual_memory().total),
             Catalogue(registry.load(where)() for where in registry.built_in("sources").values()),
             [registry.load(where)() for where in registry.built_in("managers").values()],
+            Children(self._loop),
             machine_processes(),
+            _new_turn,
             self._absence_due,
             self._answered,
         )
 
     def _adopt_first(self, config: Config, contents: Contents) -> None:
-        turn, states = new_turn(), contents.states
-        present = remember.Clock(clock.boot_id(), turn.wall - turn.now)
-        shift = remember.shift_s(states.get("clock", {}).get(""), present)
-        turn.keep("clock", "", remember.clock_to_text(present))
+        turn = _new_turn()
         self._adopt(config, turn)
-        self.parts.world.recall(states, shift, turn)
-        silence = states.get("silence", {}).get("")
-        if silence is not None:
-            self.parts.windows.silence = remember.silence_from_text(silence, shift)
-        self.parts.repairs.resume(states.get("repair", {}), shift)
-        self._tell_acceptance("configuration" in states.get("agent", {}), turn)
+        self.parts.recall(contents.states, clock.boot_id(), turn)
+        self._rejection_told = "configuration" in contents.states.get("agent", {})
+        self._tell_acceptance(turn)
         self.parts.telling.commit(turn)
 
     def _adopt(self, config: Config, turn: Turn) -> Changes:
@@ -178,19 +174,16 @@ class Agent:
         self._log.level = self._log_level or settings.log_level
         for warning in config.warnings:
             self._log.warn(warning)
-        parts.windows.settle = settings.settle
-        parts.repairs.cycle_s = settings.cycle_time_s
-        changes = parts.world.adopt(config, turn)
-        parts.repairs.services = parts.world.services
-        parts.telling.destinations = config.destinations
+        changes = parts.adopt(config, turn)
         parts.outbox.configure(self._hostname(), config.destinations)
         self._control.admit(self._group(settings.socket_group))
         return changes
 
-    def _tell_acceptance(self, was_rejected: bool, turn: Turn) -> None:
+    def _tell_acceptance(self, turn: Turn) -> None:
         """Tells once that the files cannot be used, and once that they can again."""
-        if was_rejected == bool(self._rejected):
+        if self._rejection_told == bool(self._rejected):
             return
+        self._rejection_told = bool(self._rejected)
         turn.keep("agent", "configuration", _REJECTED if self._rejected else None)
         build = self.parts.happenings.agent
         if self._rejected:
@@ -234,7 +227,7 @@ class Agent:
         gc.collect()
         gc.freeze()
         self._supervisor.ready()
-        self._log.info(f"watching {len(self.parts.world.services)} services")
+        self._log.info(f"watching {values.many(len(self.parts.world.services), 'service')}")
 
     def _tick(self) -> None:
         now, cycle_s = self._loop.now(), self._settings.cycle_time_s
@@ -246,7 +239,9 @@ class Agent:
         world = self.parts.world
         self.parts.cycle.run(world.host, world.services, late)
         not_up = sum(service.state.status != "up" for service in world.services.values())
-        self._supervisor.status(f"watching {len(world.services)} services, {not_up} not up")
+        self._supervisor.status(
+            f"watching {values.many(len(world.services), 'service')}, {not_up} not up"
+        )
         self._log.flush()
 
     # what commands ask
@@ -288,3 +283,8 @@ class Agent:
 
     def _hostname(self) -> str:
         return identity.hostname(self._settings.hostname)
+
+
+def _new_turn() -> Turn:
+    """A turn at this moment."""
+    return Turn(clock.now(), clock.wall())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from inspect_agent import clock
+from inspect_agent.core import remember
 from inspect_agent.core.attend import Attend
 from inspect_agent.core.child import Children
 from inspect_agent.core.cycle import Cycle
@@ -19,8 +19,9 @@ from inspect_agent.core.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.core.windows import Windows
-from inspect_agent.core.world import World
+from inspect_agent.core.world import Changes, World
 from inspect_agent.engine import silence
+from inspect_agent.model.config import Config
 from inspect_agent.model.observation import Observation
 from inspect_agent.ports import Manager
 from inspect_agent.sources.tree import Processes
@@ -30,7 +31,9 @@ class Parts:
     """Everything that works on one ledger.
 
     managers   in the order in which they are asked
+    children   runs the commands of managers and checks
     processes  how this system shows its processes
+    new_turn   begins a turn at the present moment
     due        whether the absence of a service may be told yet
     answered   called when a manager has answered for a service
     """
@@ -46,16 +49,18 @@ class Parts:
         machine_bytes: float,
         catalogue: Catalogue,
         managers: Sequence[Manager],
+        children: Children,
         processes: Processes,
+        new_turn: Callable[[], Turn],
         due: Callable[[], bool],
         answered: Callable[[WatchedService], None],
     ) -> None:
+        self._log = log
         self.processes = processes
         self.outbox = outbox
         self.telling = Telling(ledger, outbox, log, first_seq)
         self.happenings = Happenings(machine_id)
         self.windows = Windows(self.telling, self.happenings, new_turn)
-        children = Children(loop)
         self.attend = Attend(
             loop,
             log,
@@ -97,10 +102,28 @@ class Parts:
             new_turn,
         )
 
+    def adopt(self, config: Config, turn: Turn) -> Changes:
+        """Puts a configuration in force."""
+        self.windows.settle = config.settings.settle
+        self.repairs.cycle_s = config.settings.cycle_time_s
+        changes = self.world.adopt(config, turn)
+        self.repairs.services = self.world.services
+        self.telling.destinations = config.destinations
+        return changes
+
+    def recall(self, states: Mapping[str, Mapping[str, str]], boot_id: str, turn: Turn) -> None:
+        """Goes on where an earlier agent stopped; what cannot be read of it begins anew."""
+        present = remember.Clock(boot_id, turn.wall - turn.now)
+        turn.keep("clock", "", remember.clock_to_text(present))
+        shift = 0.0
+        with remember.tolerant(self._log, "clock"):
+            shift = remember.shift_s(states.get("clock", {}).get(""), present)
+        self.world.recall(states, shift, turn)
+        with remember.tolerant(self._log, "silence"):
+            silence_ = states.get("silence", {}).get("")
+            if silence_ is not None:
+                self.windows.silence = remember.silence_from_text(silence_, shift)
+        self.repairs.resume(states.get("repair", {}), shift)
+
     def _hushed(self, service: WatchedService) -> bool:
         return silence.covers(self.windows.silence, service.check.name)
-
-
-def new_turn() -> Turn:
-    """A turn at this moment."""
-    return Turn(clock.now(), clock.wall())

@@ -7,7 +7,10 @@ time; after a boot every time is moved by the difference, so that a window ends 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from inspect_agent.core.log import Log
 from inspect_agent.engine.budget import Spent
 from inspect_agent.engine.rules import Phase, Progress, RuleState
 from inspect_agent.engine.services import ServiceState
@@ -21,6 +24,15 @@ class Clock(NamedTuple):
 
     boot_id: str
     wall_at_zero: float
+
+
+@contextmanager
+def tolerant(log: Log, what: str) -> Iterator[None]:
+    """A row of the ledger that cannot be read is logged and left: what it says begins anew."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        log.warn(f"the ledger's {what} cannot be read and begins anew: {error}")
 
 
 def clock_to_text(clock: Clock) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from inspect_agent.alerting.route import Told
+from inspect_agent.core import remember
 from inspect_agent.core.child import Children
 from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.log import Log
@@ -115,18 +116,15 @@ class Repairs:
     def resume(self, intents: Mapping[str, str], shift: float) -> None:
         """Repairs that were under way when the agent was killed: verified, not repeated."""
         for name, text in intents.items():
-            intent = json.loads(text)
-            before = Process(*intent["before"]) if intent["before"] else None
-            if before is not None:
-                before = before._replace(started_s=before.started_s + shift)
-            job = Job(intent["cause"], (Repair(intent["verb"], name),), before)
-            self._jobs[name] = job
+            with remember.tolerant(self._log, f"repair of {name}"):
+                self._jobs[name] = _job(name, text, shift)
+        for name, job in list(self._jobs.items()):
             service = self.services.get(name)
             if service is None:
                 self._end(job, "the service is no longer watched")
-                continue
-            service.held = True
-            self._verify(job, service)
+            else:
+                service.held = True
+                self._verify(job, service)
 
     def news(self, service: WatchedService) -> None:
         """A service that is held was looked up."""
@@ -183,7 +181,8 @@ class Repairs:
         if service.refusal != text:
             self._log.info(f"{service.check.name}: {text}")
         service.refusal = text
-        watched.state = rules.repair_ended(watched.state, turn.now)
+        resume_at = max(turn.now, service.spent.paused_until)
+        watched.state = rules.repair_ended(watched.state, resume_at)
         turn.keep_rule(target, watched)
 
     def _tell_exhausted(self, turn: Turn, service: WatchedService) -> None:
@@ -340,6 +339,15 @@ def _reached(job: Job, service: WatchedService) -> bool:
 
 def _intent(job: Job) -> str:
     return json.dumps({"cause": job.cause, "verb": job.verb, "before": job.before})
+
+
+def _job(service: str, intent: str, shift: float) -> Job:
+    """What `_intent` wrote; times are moved by `shift`."""
+    members = json.loads(intent)
+    before = Process(*members["before"]) if members["before"] else None
+    if before is not None:
+        before = before._replace(started_s=before.started_s + shift)
+    return Job(members["cause"], (Repair(members["verb"], service),), before)
 
 
 def _words(result: Finished) -> str:

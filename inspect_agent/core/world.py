@@ -6,8 +6,7 @@ that is gone had opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from inspect_agent.alerting import route
 from inspect_agent.core import remember
@@ -81,11 +80,11 @@ class World:
             for watched in target.rules:
                 text = kept.pop(rule_key(target.name, watched.rule.key), None)
                 if text is not None:
-                    with self._tolerant(f"rule {watched.rule.key}"):
+                    with remember.tolerant(self._log, f"rule {watched.rule.key}"):
                         watched.state, watched.heard = remember.rule_from_text(text, shift)
         for key, text in kept.items():
             turn.keep("rule", key, None)
-            with self._tolerant(f"rule {key}"):
+            with remember.tolerant(self._log, f"rule {key}"):
                 self._withdraw_key(key, *remember.rule_from_text(text, shift), turn)
         for name in states.get("service", {}).keys() - self.services.keys():
             turn.keep("service", name, None)
@@ -99,19 +98,11 @@ class World:
         shift: float,
     ) -> None:
         text, spent = states.get("service", {}).get(name), states.get("budget", {}).get(name)
-        with self._tolerant(f"service {name}"):
+        with remember.tolerant(self._log, f"service {name}"):
             if text is not None:
                 service.state, service.repair_told = remember.service_from_text(text, shift)
             if spent is not None:
                 service.spent = remember.spent_from_text(spent, shift)
-
-    @contextmanager
-    def _tolerant(self, what: str) -> Iterator[None]:
-        """A row of the ledger that cannot be read is logged and left: its state begins anew."""
-        try:
-            yield
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            self._log.warn(f"the ledger's {what} cannot be read and begins anew: {error}")
 
     def _adopt_host(self, check: HostCheck, turn: Turn) -> None:
         old = self.host

@@ -41,3 +41,8 @@ def duration(seconds: float) -> str:
         if count:
             parts.append(f"{count}{name}")
     return "".join(parts[:2]) or "0s"
+
+
+def many(count: int, noun: str) -> str:
+    """`1 service`, `2 services`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

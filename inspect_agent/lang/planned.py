@@ -45,7 +45,7 @@ PLANNED: Mapping[Kind, tuple[str, ...]] = {
     ),
     "manager": ("upstart", "runit", "s6", "openrc", "init.d", "supervisord", "self"),
     "channel": ("slack", "pagerduty", "webhook", "alertmanager", "run"),
-    "setting": ("statsd_location", "expose_port", "heartbeat_url", "autoreload"),
+    "setting": ("statsd_location", "expose_port", "heartbeat_url", "autoreload", "history"),
 }
 """By what they are in the language."""
 

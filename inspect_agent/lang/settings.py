@@ -24,7 +24,6 @@ SETTINGS: Mapping[str, tuple[str, Read[Any]]] = {
     "hostname": ("hostname", values.text),
     "socket_group": ("socket_group", values.text),
     "state_dir": ("state_dir", values.path),
-    "history": ("history_s", partial(values.duration, least_s=60.0)),
     "remind": ("remind_s", partial(values.duration, least_s=1.0)),
     "restart_timeout": ("restart_timeout_s", partial(values.duration, least_s=1.0, most_s=_DAY_S)),
     "restarts": ("restarts", values.budget),

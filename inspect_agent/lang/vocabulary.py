@@ -54,21 +54,21 @@ def installed() -> Vocabulary:
     """The words of everything in the registry; what cannot be loaded is told, not raised."""
     faults: list[str] = []
     families: dict[tuple[Scope, str], Family] = {}
-    for source in _classes("sources", faults).values():
+    for source in _classes(registry.built_in("sources"), faults).values():
         for family in source.families:
             families.setdefault((family.scope, family.name), family)
     channels = {
         name: ChannelWords(channel.params, channel.incidents, channel)
-        for name, channel in _classes("channels", faults).items()
+        for name, channel in _classes(registry.channels(), faults).items()
     }
-    return Vocabulary(families, tuple(registry.names("managers")), channels, tuple(faults))
+    return Vocabulary(families, tuple(registry.built_in("managers")), channels, tuple(faults))
 
 
-def _classes(group: registry.Group, faults: list[str]) -> dict[str, Any]:
+def _classes(places: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     found = {}
-    for name, where in registry.names(group).items():
+    for name, where in places.items():
         try:
             found[name] = registry.load(where)
         except Exception as error:  # noqa: BLE001  # a package of a third party may raise anything
-            faults.append(f"{group.removesuffix('s')} {name} cannot be loaded: {error}")
+            faults.append(f"{where}, called {name}, cannot be loaded: {error}")
     return found

@@ -21,7 +21,6 @@ class Settings(NamedTuple):
     hostname: str = ""
     socket_group: str = ""
     state_dir: str = ""
-    history_s: float = 86400.0
     remind_s: float | None = None
     restart_timeout_s: float = 30.0
     restarts: Budget = Budget(3, 600.0)

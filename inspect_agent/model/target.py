@@ -7,7 +7,7 @@ from inspect_agent.typed import NamedTuple
 
 
 class Budget(NamedTuple):
-    """`restarts 3/10m`: at most `repairs` in `window_s` seconds."""
+    """`restarts 3/10m`: so many `repairs` within `window_s` seconds, then a pause."""
 
     repairs: int
     window_s: float

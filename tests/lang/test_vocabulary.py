@@ -21,16 +21,14 @@ def test_what_is_installed() -> None:
 
 
 def test_what_cannot_be_loaded_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A source or channel that is broken is a fault of its own; the others stay known."""
-    names = registry.names
-
-    def with_broken(group: registry.Group) -> dict[str, str]:
-        return {**names(group), "broken": "inspect_agent.no_such_module:Thing"}
-
-    monkeypatch.setattr(registry, "names", with_broken)
+    """A channel that is broken is a fault of its own; the others stay known."""
+    broken = {**registry.channels(), "broken": "inspect_agent.no_such_module:Thing"}
+    monkeypatch.setattr(registry, "channels", lambda: broken)
     vocabulary = installed()
-    reason = "cannot be loaded: No module named 'inspect_agent.no_such_module'"
-    assert vocabulary.faults == (f"source broken {reason}", f"channel broken {reason}")
+    assert vocabulary.faults == (
+        "inspect_agent.no_such_module:Thing, called broken, cannot be loaded:"
+        " No module named 'inspect_agent.no_such_module'",
+    )
     assert "log" in vocabulary.channels
 
 

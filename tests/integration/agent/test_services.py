@@ -157,7 +157,7 @@ def test_a_wrapper_is_shown_as_such(machine: SystemdMachine, units: Units, insid
         )
 
         assert re.fullmatch(
-            r"process (\d+) only wraps python3\S* \(process \d+, \d+\.\d\dm\): memory:rss is the"
+            r"process (\d+) only wraps python\S* \(process \d+, \d+\.\d\dm\): memory:rss is the"
             r" wrapper's, memory:total_rss is both's",
             wrapped["wrapper"],
         )
