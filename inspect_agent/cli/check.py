@@ -16,10 +16,8 @@ def check(root: str) -> int:
     for problem in (*compiled.problems, *compiled.warnings):
         print(render(problem), file=sys.stderr)
     if compiled.config is None:
-        errors = len(compiled.problems)
-        print(
-            f"{root}: {values.many(errors, 'error')}; the agent would not load it", file=sys.stderr
-        )
+        errors = values.many(len(compiled.problems), "error")
+        print(f"{root}: {errors}; the agent would not load it", file=sys.stderr)
         return 1
     print(_understood(root, compiled.config))
     return 0

@@ -102,7 +102,7 @@ class Agent:
         """SIGHUP: reads the configuration again."""
         self._log.info("reload, asked by SIGHUP")
         try:
-            self.reload(lambda answer: None)
+            self.reload(_nobody_asked)
         except ControlError as error:
             self._log.warn(str(error))
 
@@ -239,9 +239,8 @@ class Agent:
         world = self.parts.world
         self.parts.cycle.run(world.host, world.services, late)
         not_up = sum(service.state.status != "up" for service in world.services.values())
-        self._supervisor.status(
-            f"watching {values.many(len(world.services), 'service')}, {not_up} not up"
-        )
+        watched = values.many(len(world.services), "service")
+        self._supervisor.status(f"watching {watched}, {not_up} not up")
         self._log.flush()
 
     # what commands ask
@@ -288,3 +287,7 @@ class Agent:
 def _new_turn() -> Turn:
     """A turn at this moment."""
     return Turn(clock.now(), clock.wall())
+
+
+def _nobody_asked(answer: Any) -> None:
+    """A reload by a signal: the log says what came of it."""

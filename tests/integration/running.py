@@ -116,7 +116,7 @@ class RunningAgent:
         """Starts it, and waits until it is watching; what it logged by then can be waited for."""
         self.log.read_to = before = len(self.log.lines)
         self.launch()
-        self.logged(r"watching \d+ services")
+        self.logged(r"watching \d+ services?")
         self.log.read_to = before
 
     def launch(self) -> None:

@@ -37,7 +37,7 @@ def test_started_means_that_it_watches(agent: SystemdMachine) -> None:
 
     journald = agent.systemctl("show", "--property=MainPID", "--value", "systemd-journald").strip()
     assert f"Service: systemd-journald [Up/{journald}]" in do(agent, "inspectctl", "status")
-    assert _shown(agent, "StatusText") == "watching 1 services, 0 not up"
+    assert _shown(agent, "StatusText") == "watching 1 service, 0 not up"
 
 
 def test_reload_keeps_the_process(agent: SystemdMachine) -> None:

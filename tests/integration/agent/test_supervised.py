@@ -38,12 +38,12 @@ def test_ready_status_and_the_watchdog(
     rules = workers.check("worker")
     with RunningAgent(tmp_path / "agent", rules, environment=environment) as agent:
         assert told(manager, "WATCHDOG=1") == [
-            "STATUS=watching 1 services, 1 not up",
+            "STATUS=watching 1 service, 1 not up",
             "READY=1",
             "WATCHDOG=1",
         ]
         workers.run("worker")
-        told(manager, "STATUS=watching 1 services, 0 not up")
+        told(manager, "STATUS=watching 1 service, 0 not up")
         assert told(manager, "WATCHDOG=1") == ["WATCHDOG=1"]
         agent.stop()
         told(manager, "STOPPING=1")
