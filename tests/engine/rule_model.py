@@ -13,7 +13,6 @@ from inspect_agent.engine.condition import Outcome
 from inspect_agent.engine.rules import Decision
 from inspect_agent.model.rule import Cycles, Hold, Rule, Span
 
-
 UNJUDGED = (Outcome.NO_DATA, Outcome.FROZEN)
 
 
