@@ -121,7 +121,7 @@ class Lookup:
                 continue
             if named is None and manager.name == "pidfile":
                 continue
-            if manager.present():
+            if guarded(manager.present) is not False:  # one that raises says why when it looks
                 return manager
         return None
 
@@ -164,19 +164,20 @@ class Lookup:
         then: Callable[[Mapping[str, A] | ManagerError], None],
     ) -> None:
         """Runs a manager's question; what it raises is an answer, too."""
-        question = _guarded(ask)
+        question = guarded(ask)
         if not isinstance(question, Question):
             then(question)
             return
         self._log.verbose(f"{manager.name}: {' '.join(question.command.argv)}")
 
         def finished(result: Finished) -> None:
-            then(_guarded(lambda: question.parse(result)))
+            then(guarded(lambda: question.parse(result)))
 
         self._children.start(question.command, finished)
 
 
-def _guarded(call: Callable[[], A]) -> A | ManagerError:
+def guarded(call: Callable[[], A]) -> A | ManagerError:
+    """What a manager answers; what it raises is an answer, too."""
     try:
         return call()
     except ManagerError as error:

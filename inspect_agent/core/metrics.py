@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 
 from inspect_agent.engine.history import Series, series
@@ -68,17 +69,12 @@ class Metrics:
         """Connects the series to a subject. Raises ProcessGone."""
         self.close()
         for source in self._catalogue.of(self._scope):
-            wanted = self._wanted(source, subject)
-            if not wanted:
-                continue
             try:
-                reader = source.open(subject, wanted)
+                self._connect(source, subject)
             except ProcessGone:
                 raise
             except Exception as error:  # noqa: BLE001 (a source that raises harms only itself)
-                self._fail(wanted, error)
-                continue
-            self._readers.append((reader, tuple(self.series[metric] for metric in wanted)))
+                self._fail(source, error)
 
     def sample(self, now: float) -> None:
         """Reads everything once. Raises ProcessGone."""
@@ -98,7 +94,8 @@ class Metrics:
     def close(self) -> None:
         """Lets the subject go; the series stay as they are, for who inherits them."""
         for reader, _ in self._readers:
-            reader.close()
+            with contextlib.suppress(Exception):  # what is let go can harm nobody any more
+                reader.close()
         self._readers.clear()
 
     def lose(self, reason: NoData) -> None:
@@ -106,6 +103,12 @@ class Metrics:
         self.close()
         for one in self.series.values():
             one.forget(reason)
+
+    def _connect(self, source: Source, subject: Subject) -> None:
+        wanted = self._wanted(source, subject)
+        if wanted:
+            reader = source.open(subject, wanted)
+            self._readers.append((reader, tuple(self.series[metric] for metric in wanted)))
 
     def _wanted(self, source: Source, subject: Subject) -> tuple[MetricId, ...]:
         mine = [
@@ -124,6 +127,8 @@ class Metrics:
         self.units[metric] = declared.unit
         self.series[metric] = self._inherited.get(metric) or series(declared.kind)
 
-    def _fail(self, metrics: Iterable[MetricId], error: Exception) -> None:
-        for metric in metrics:
-            self.series[metric].forget(NoData(f"{type(error).__name__}: {error}"))
+    def _fail(self, source: Source, error: Exception) -> None:
+        reason = NoData(f"{type(error).__name__}: {error}")
+        for metric, one in self.series.items():
+            if self._catalogue.source(self._scope, metric) is source:
+                one.forget(reason)

@@ -20,13 +20,15 @@ from inspect_agent.core import remember
 from inspect_agent.core.child import Children
 from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.log import Log
+from inspect_agent.core.lookup import guarded
 from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.core.turn import Telling, Turn, rule_key
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.core.windows import Windows
 from inspect_agent.engine import budget, rules, services, silence
 from inspect_agent.engine.refusal import RepairRefused, refuse
-from inspect_agent.model.observation import Finished
+from inspect_agent.errors import ManagerError
+from inspect_agent.model.observation import Command, Finished
 from inspect_agent.model.rule import Repair, Verb
 from inspect_agent.model.target import Process
 
@@ -222,11 +224,10 @@ class Repairs:
         if silence.in_window(self._windows.silence, job.service):
             self._end(job, RepairRefused.DEPLOY_WINDOW.value)
             return
-        manager = service.manager
-        command = manager.command(job.verb, service.check) if manager is not None else None
-        if manager is None or command is None:
-            who = manager.name if manager is not None else "no manager"
-            self._end(job, f"{who} has no command for it")
+        try:
+            command = _command(job, service)
+        except ManagerError as error:
+            self._end(job, str(error))
             return
         job.phase = "running"
         service.held = True
@@ -326,6 +327,19 @@ class Repairs:
                 self._waiters.append((names, call))
             else:
                 call()
+
+
+def _command(job: Job, service: WatchedService) -> Command:
+    """What to run. Raises ManagerError where there is nothing, or the manager raised."""
+    manager = service.manager
+    if manager is None:
+        raise ManagerError("no manager has a command for it")
+    command = guarded(lambda: manager.command(job.verb, service.check))
+    if isinstance(command, ManagerError):
+        raise ManagerError(f"{manager.name}: {command}") from command
+    if command is None:
+        raise ManagerError(f"{manager.name} has no command for it")
+    return command
 
 
 def _reached(job: Job, service: WatchedService) -> bool:
