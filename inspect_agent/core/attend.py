@@ -62,6 +62,9 @@ class Attend:
         seen = self._seen(service, observation)
         if seen is None:
             return
+        if seen != service.seen:
+            # what was glanced before may have been glanced before this, too, and hide the way back
+            service.fingerprint = None
         service.seen = seen
         if seen.status != "unknown":
             self.attach(service, seen.process)
