@@ -10,8 +10,9 @@ import re
 from functools import partial
 
 from inspect_agent import __version__
-from inspect_agent.core.control import Command, Reply, Request
+from inspect_agent.core.control import Command, Reply
 from inspect_agent.core.parts import Parts
+from inspect_agent.core.request import Request
 from inspect_agent.core.watched import Target
 from inspect_agent.errors import ControlError
 from inspect_agent.model.metric import MetricId, NoData

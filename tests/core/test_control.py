@@ -19,16 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspect_agent.core.control import (
-    ANSWER_S,
-    LONGEST_REQUEST,
-    MOST_CONNECTIONS,
-    REQUEST_S,
-    Command,
-    Control,
-    Reply,
-    Request,
-)
+from inspect_agent.core.connection import ANSWER_S, LONGEST_REQUEST, REQUEST_S
+from inspect_agent.core.control import MOST_CONNECTIONS, Command, Control, Reply
+from inspect_agent.core.request import Request
 from inspect_agent.errors import ControlError
 from tests.core.logs import logging
 from tests.core.looping import FakeClock, Reports, looping, run_until, spin, turns
@@ -258,7 +251,7 @@ def test_a_command_that_raises_is_answered_and_reported(tmp_path: Path) -> None:
         said = "something went wrong; the agent's log says what"
         assert server.ask(b"fail\n") == f"{said}\n".encode()
         assert server.ask_json({"command": "fail"}) == {"error": said}
-        assert server.reports.texts == ["_Connection._read: KeyError('oops')"] * 2
+        assert server.reports.texts == ["Connection._read: KeyError('oops')"] * 2
 
 
 @pytest.mark.parametrize(
