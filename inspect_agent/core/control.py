@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from inspect_agent.core.connection import Connection, Peer
-from inspect_agent.core.listening import listen, lock
+from inspect_agent.core.listening import claim, listen
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.request import Request, parse, refusal
@@ -50,7 +50,7 @@ class Control:
         self._to_text = to_text
         self._group: int | None = None
         self._open = 0
-        self._lock = lock(path)
+        self._lock = claim(path)
         self._socket = listen(path)
 
     def serve(self, commands: dict[str, Command]) -> None:

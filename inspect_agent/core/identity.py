@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 
+from inspect_agent.core.lock import hold
 from inspect_agent.errors import LedgerError
 
 
@@ -31,14 +31,10 @@ def claim_state(folder: str) -> int | None:
     """
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        fd = os.open(f"{folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return hold(f"{folder}/lock")
     except BlockingIOError:
-        os.close(fd)
         raise LedgerError(
             f"another agent keeps its state in {folder}; give this one its own `set state_dir`"
         ) from None
-    return fd
+    except OSError:
+        return None

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import stat
 
+from inspect_agent.core.lock import hold
 from inspect_agent.errors import ControlError
 
 PROBE_S = 2.0
 
 
-def lock(path: str) -> int:
+def claim(path: str) -> int:
     """Holds PATH.lock for as long as this agent lives. Raises ControlError."""
     try:
         os.makedirs(os.path.dirname(path) or ".", mode=0o755, exist_ok=True)
-        fd = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return hold(f"{path}.lock")
+    except BlockingIOError:
+        raise ControlError(
+            f"another agent serves {path}; stop it, or name another socket with -s"
+        ) from None
     except FileExistsError as error:  # makedirs says so of a file where a folder should be
         raise ControlError(f"{path}: {error.filename} is no folder") from error
     except OSError as error:
         raise ControlError(f"{path}: {error.strerror}") from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise ControlError(
-            f"another agent serves {path}; stop it, or name another with -s"
-        ) from None
-    return fd
 
 
 def listen(path: str) -> socket.socket:
