@@ -19,7 +19,7 @@ def claim(path: str) -> int:
         return hold(f"{path}.lock")
     except BlockingIOError:
         raise ControlError(
-            f"another agent serves {path}; stop it, or name another socket with -s"
+            f"another agent serves {path}; stop it, or name another with -s"
         ) from None
     except FileExistsError as error:  # makedirs says so of a file where a folder should be
         raise ControlError(f"{path}: {error.filename} is no folder") from error
