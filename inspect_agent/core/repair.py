@@ -29,7 +29,7 @@ from inspect_agent.engine import budget, rules, services, silence
 from inspect_agent.engine.refusal import RepairRefused, refuse
 from inspect_agent.errors import ManagerError
 from inspect_agent.model.observation import Command, Finished
-from inspect_agent.model.rule import Repair, Verb
+from inspect_agent.model.rule import Hold, Repair, Span, Verb
 from inspect_agent.model.target import Process
 
 MOST_AT_ONCE = 4
@@ -44,10 +44,14 @@ class Job:
     rest    what follows when this one succeeded
     cause   the rule's key in the ledger
     before  the process that it found
+    rank    how long the rule held: while they wait, the one that held longest goes first
     """
 
-    def __init__(self, cause: str, steps: tuple[Repair, ...], before: Process | None) -> None:
+    def __init__(
+        self, cause: str, steps: tuple[Repair, ...], before: Process | None, rank: float = 0.0
+    ) -> None:
         self.cause = cause
+        self.rank = rank
         self.verb: Verb = steps[0].verb
         self.service = steps[0].service
         self.rest = steps[1:]
@@ -103,13 +107,25 @@ class Repairs:
         self, turn: Turn, target: Target, watched: WatchedRule, steps: tuple[Repair, ...]
     ) -> None:
         """What a rule wants done, in order."""
-        service = self.services[steps[0].service]
-        reason = self._refusal(turn, service, steps[0].verb)
-        if reason is not None:
-            self._refuse(turn, service, target, watched, steps[0].verb, reason)
+        service = self.services.get(steps[0].service)
+        if service is None:  # a reload took it away between two steps
+            watched.state = rules.repair_ended(watched.state, turn.now)
+            turn.keep_rule(target, watched)
             return
-        service.refusal = ""
-        job = Job(rule_key(target.name, watched.rule.key), steps, service.state.process)
+        cause, rank = (
+            rule_key(target.name, watched.rule.key),
+            _rank(watched.rule.hold, self.cycle_s),
+        )
+        job = Job(cause, steps, service.state.process, rank)
+        outranked = self._outranked(job)
+        reason = self._refusal(turn, service, job, outranked)
+        if reason is not None:
+            self._refuse(turn, service, target, watched, job.verb, reason)
+            return
+        if outranked is not None:
+            self._put_back(turn, service, outranked, RepairRefused.ALREADY_RUNNING)
+        asker = target if isinstance(target, WatchedService) else service
+        asker.refusal = ""
         self._jobs[service.check.name] = job
         turn.keep("repair", service.check.name, _intent(job))
         turn.afterwards.append(partial(self._intended, job))
@@ -131,7 +147,7 @@ class Repairs:
     def news(self, service: WatchedService) -> None:
         """A service that is held was looked up."""
         job = self._jobs.get(service.check.name)
-        if job is None or job.phase != "verifying":
+        if job is None or job.phase != "verifying" or service.seen.status == "unknown":
             return
         if job.good is not None and not job.good.same_as(service.seen.process):
             self._end(job, f"it ended again: {service.seen.reason}")
@@ -140,19 +156,20 @@ class Repairs:
                 self._end(job, "")
                 return
             job.good = service.seen.process
-            self._wait(job, service.check.grace_s + self.cycle_s, partial(self._end, job, ""))
+            self._wait(job, service.check.grace_s + self.cycle_s, partial(self._proved, job))
 
     def when_idle(self, names: tuple[str, ...], call: Callable[[], object]) -> None:
         """Calls back when no command runs for these services (none: for any)."""
         self._waiters.append((names, call))
         self._serve_waiters()
 
-    def _refusal(self, turn: Turn, service: WatchedService, verb: Verb) -> RepairRefused | None:
+    def _obstacle(self, service: WatchedService, verb: Verb, running: bool) -> RepairRefused | None:
+        """What stands against a repair, but for the budget."""
         name, quiet = service.check.name, self._windows.silence
-        reason = refuse(
+        return refuse(
             unmonitored=name in quiet.unmonitored,
             in_window=silence.in_window(quiet, name),
-            running=name in self._jobs,
+            running=running,
             manager_is_restarting=service.seen.returning and verb in ("start", "restart"),
             need_down=any(
                 services.is_down(self.services[need].state)
@@ -160,7 +177,19 @@ class Repairs:
                 if need in self.services
             ),
         )
-        if reason is not None:
+
+    def _outranked(self, job: Job) -> Job | None:
+        """The repair of the same service that waits and has to give way: a ladder climbs."""
+        other = self._jobs.get(job.service)
+        gives_way = other is not None and other.phase == "waiting" and other.rank < job.rank
+        return other if gives_way else None
+
+    def _refusal(
+        self, turn: Turn, service: WatchedService, job: Job, outranked: Job | None
+    ) -> RepairRefused | None:
+        running = self.busy(service) and outranked is None
+        reason = self._obstacle(service, job.verb, running)
+        if reason is not None or outranked is not None:  # its part of the budget is taken over
             return reason
         before = service.spent
         service.spent, allowed = budget.allow(before, service.check.budget, turn.now)
@@ -179,10 +208,11 @@ class Repairs:
         verb: Verb,
         reason: RepairRefused,
     ) -> None:
-        text = f"{verb} refused, {reason.name}: {reason.value}"
-        if service.refusal != text:
-            self._log.info(f"{service.check.name}: {text}")
-        service.refusal = text
+        asker = target if isinstance(target, WatchedService) else service
+        text = f"{verb} {service.check.name} refused, {reason.name}: {reason.value}"
+        if asker.refusal != text:
+            self._log.info(text)
+        asker.refusal = text
         resume_at = max(turn.now, service.spent.paused_until)
         watched.state = rules.repair_ended(watched.state, resume_at)
         turn.keep_rule(target, watched)
@@ -211,7 +241,7 @@ class Repairs:
             running = [other for other in self._jobs.values() if other.phase == "running"]
             if len(running) >= MOST_AT_ONCE:
                 return
-            if not job.ready or job.phase != "waiting":
+            if not job.ready or job.phase != "waiting" or self._jobs.get(job.service) is not job:
                 continue
             if all(other.template != job.template for other in running):
                 self._run(job)
@@ -221,8 +251,9 @@ class Repairs:
         if service is None:
             self._end(job, "the service is no longer watched")
             return
-        if silence.in_window(self._windows.silence, job.service):
-            self._end(job, RepairRefused.DEPLOY_WINDOW.value)
+        reason = self._obstacle(service, job.verb, running=False)
+        if reason is not None:
+            self._call_off(job, service, reason)
             return
         try:
             command = _command(job, service)
@@ -234,6 +265,21 @@ class Repairs:
         service.repairing = job.verb
         self._log.info(f"{job.service}: {job.verb}: {' '.join(command.argv)}")
         self._children.start(command, partial(self._ran, job))
+
+    def _call_off(self, job: Job, service: WatchedService, reason: RepairRefused) -> None:
+        """What stood in its way came up while it waited for its turn."""
+        turn = self._new_turn()
+        turn.keep("repair", job.service, None)
+        self._put_back(turn, service, job, reason)
+        self._telling.commit(turn)
+
+    def _put_back(
+        self, turn: Turn, service: WatchedService, job: Job, reason: RepairRefused
+    ) -> None:
+        del self._jobs[job.service]
+        found = self._rule(job.cause)
+        if found is not None:
+            self._refuse(turn, service, *found, job.verb, reason)
 
     def _ran(self, job: Job, result: Finished) -> None:
         service = self.services.get(job.service)
@@ -259,6 +305,14 @@ class Repairs:
         service = self.services.get(job.service)
         where = f"it is {service.seen.status} ({service.seen.reason})" if service else "it is gone"
         self._end(job, f"not up with a new process: {where}")
+
+    def _proved(self, job: Job) -> None:
+        """Its time is over; while a manager is silent the process alone can tell how it went."""
+        service = self.services.get(job.service)
+        if service is None or job.good is None or job.good.same_as(service.process):
+            self._end(job, "")
+        else:
+            self._end(job, f"it ended again: {service.seen.reason}")
 
     def _wait(self, job: Job, delay_s: float, then: Callable[[], object]) -> None:
         if job.timer is not None:
@@ -291,6 +345,8 @@ class Repairs:
             "RepairFailed" if trouble else "RepairSucceeded", service, text, turn.wall, trouble
         )
         (self._log.warn if trouble else self._log.info)(f"{event.text} ({kind})")
+        if silence.covers(self._windows.silence, job.service):
+            return  # a deploy stops what it likes
         if trouble:
             turn.tell_owner(event, service.check.owner)
         elif service.repair_told:
@@ -349,6 +405,11 @@ def _reached(job: Job, service: WatchedService) -> bool:
     if seen.status != "up":
         return False
     return job.verb != "restart" or seen.process is None or not seen.process.same_as(job.before)
+
+
+def _rank(hold: Hold, cycle_s: float) -> float:
+    """Seconds that a hold takes at least."""
+    return hold.seconds if isinstance(hold, Span) else hold.n * cycle_s
 
 
 def _intent(job: Job) -> str:

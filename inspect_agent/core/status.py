@@ -39,11 +39,16 @@ def service(
         "crash_loop": state.looping,
         "wrapper": _wrapper(watched, processes),
         "repair": repair,
-        "refused": watched.refusal,
+        "refused": watched.refusal if _wants_repair(watched) else "",
         "paused_s": max(0.0, watched.spent.paused_until - now),
         "metrics": _metrics(watched),
         "rules": _rules(watched),
     }
+
+
+def _wants_repair(watched: WatchedService) -> bool:
+    rules = (rule for rule in watched.rules if rule.rule.repairs)
+    return any(rule.state.phase is Phase.TRIGGERED for rule in rules)
 
 
 def _wrapper(watched: WatchedService, processes: Processes) -> str:

@@ -66,6 +66,13 @@ class FakeClock:
         """Seconds since 1970."""
         return self._wall_at_zero + self.now
 
+    def boot(self, now: float) -> float:
+        """The loop's clock begins anew, wall time goes on; by how much they parted."""
+        parted = self.now - now
+        self._wall_at_zero += parted
+        self.now = now
+        return parted
+
 
 def spin(loop: Loop, done: Callable[[], object]) -> None:
     """Turns a loop on a fake clock until `done()` is true, without waiting for its timers."""
