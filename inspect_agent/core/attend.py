@@ -18,15 +18,18 @@ from inspect_agent.core.watch import watch
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.engine import rules, services
 from inspect_agent.engine.services import Seen
-from inspect_agent.errors import ProcessGone
+from inspect_agent.errors import ProcessGone, SourceError
 from inspect_agent.model.observation import Observation
 from inspect_agent.model.target import Process
 from inspect_agent.sources.tree import Processes
 from inspect_agent.sources.wrapper import WRAPPERS
 
-STALE_RETRIES = 8
 STALE_RETRY_S = 0.02
-"""A manager that has not reaped a dead process yet still names it; the pauses double."""
+"""A manager that has not reaped a dead process yet still names it."""
+STARTING_RETRY_S = 0.05
+"""Most managers bring a service back within a second; nothing else tells when it is there."""
+RETRIES = 8
+"""The pauses double."""
 
 
 class Attend:
@@ -87,8 +90,10 @@ class Attend:
         self._look([service])
 
     def release(self, service: WatchedService, turn: Turn) -> None:
-        """Judges what happened while it was held; not yet, where a silence still covers it."""
-        if self._hushed(service):
+        """Judges what happened while it was held; not yet, where a silence covers it, or where
+        its manager does not answer: what it says then is still of that time.
+        """
+        if self._hushed(service) or service.seen.status == "unknown":
             return
         service.held = False
         self.judge(service, turn, expected=True)
@@ -114,6 +119,8 @@ class Attend:
                     turn.keep_rule(service, watched)
         if told is not None:
             self._tell(service, told, before.process, turn)
+        if not state.unanswered:
+            service.died_at = None
 
     def review(self, service: WatchedService, turn: Turn) -> None:
         """What time alone brings: an absence becomes due, a crash loop ends."""
@@ -147,21 +154,31 @@ class Attend:
     def _seen(self, service: WatchedService, observation: Observation) -> Seen | None:
         """What the answer means; None when it is older than the death of what it names."""
         status, reason = observation.status, observation.reason
-        returning = status == "starting" and observation.restarts_itself
+        if status == "starting":
+            self._look_again(service, STARTING_RETRY_S)
+            return Seen(status, None, reason, observation.restarts_itself)
         if status != "up" or observation.pid is None:
             service.retries = 0
-            return Seen(status, None, reason, returning)
-        process = self._processes.identify(observation.pid)
+            return Seen(status, None, reason)
+        try:
+            process = self._processes.identify(observation.pid)
+        except SourceError as error:
+            return Seen("unknown", None, str(error))
         if process is not None:
             service.retries = 0
             return Seen("up", process._replace(cgroup=observation.cgroup), reason)
-        if service.retries < STALE_RETRIES:
-            pause_s = STALE_RETRY_S * 2**service.retries
-            service.retries += 1
-            self._loop.call_later(pause_s, partial(self._look, [service]))
+        if self._look_again(service, STALE_RETRY_S):
             return None
-        service.retries = 0
         return Seen("unknown", None, f"process {observation.pid} is not there ({reason})")
+
+    def _look_again(self, service: WatchedService, pause_s: float) -> bool:
+        """Asks its manager again soon, a few times; then a cycle is soon enough."""
+        if service.retries >= RETRIES:
+            service.retries = 0
+            return False
+        self._loop.call_later(pause_s * 2**service.retries, partial(self._look, [service]))
+        service.retries += 1
+        return True
 
     def _tell(
         self, service: WatchedService, told: services.Told, before: Process | None, turn: Turn
@@ -169,7 +186,6 @@ class Attend:
         at = service.died_at if service.died_at is not None else turn.wall
         pid = before.pid if before is not None else None
         event = self._happenings.process(told, service, pid, at)
-        service.died_at = None
         self._log.info(event.text + (f": {event.detail}" if event.detail else ""))
         turn.tell_owner(event, service.check.owner)
 
