@@ -75,8 +75,9 @@ class Parts:
         )
 
         def found(service: WatchedService, observation: Observation) -> None:
-            self.attend.found(service, observation)
-            answered(service)
+            if self.world.services.get(service.check.name) is service:  # else a reload came between
+                self.attend.found(service, observation)
+                answered(service)
 
         self.lookup = Lookup(managers, children, log, found)
         self.repairs = Repairs(

@@ -156,9 +156,10 @@ class World:
             if watched.state is not CALM:
                 turn.keep("rule", key, None)
             self._withdraw_key(key, watched.state, watched.heard, turn)
-        if old.state.lost:
-            event = self._happenings.withdrawn(f"{old.name}/process", turn.wall)
-            turn.tell(route.withdrawn(event, (old.check.owner,)))
+        for what, is_open in (("process", old.state.lost), ("repair", old.repair_told)):
+            if is_open:
+                event = self._happenings.withdrawn(f"{old.name}/{what}", turn.wall)
+                turn.tell(route.withdrawn(event, (old.check.owner,)))
         turn.keep("service", old.check.name, None)
         turn.keep("budget", old.check.name, None)
 
