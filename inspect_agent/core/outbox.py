@@ -66,6 +66,7 @@ class _Lane:
         self.waiting = 0
         self.heads: deque[Post] = deque()
         self.asking = False
+        self.dropping = False
         self.sent: Post | None = None
         self.tries = 0
         self.pause: Timer | None = None
@@ -162,7 +163,9 @@ class Outbox:
         return self._lanes.setdefault(key, _Lane(key))
 
     def _pump(self, lane: _Lane) -> None:
-        if lane.sent is not None or lane.pause is not None or not lane.waiting or lane.asking:
+        if lane.sent is not None or lane.pause is not None or not lane.waiting:
+            return
+        if lane.asking or lane.dropping:
             return
         if not self._configuration:
             return
@@ -248,11 +251,17 @@ class Outbox:
             self._delay(lane, reason, retry_after_s)
 
     def _drop(self, lane: _Lane, post: Post) -> None:
+        """Takes it off the list; the next waits for that, or a kill would repeat both."""
         lane.tries = 0
         lane.waiting -= 1
         lane.heads.popleft()
-        self._ledger.commit([post._replace(body=None)], _nothing)
-        self._pump(lane)
+        lane.dropping = True
+
+        def dropped(durable: bool) -> None:
+            lane.dropping = False
+            self._pump(lane)
+
+        self._ledger.commit([post._replace(body=None)], dropped)
         if not any(other.waiting for other in self._lanes.values()):
             self._idle = self._loop.call_later(IDLE_S, self._worker.end)
 

@@ -113,6 +113,16 @@ class Office:
         self.ledger.commit(posts, lambda durable: self.outbox.add(posts))
         self.settle()
 
+    def take(self, number: int) -> None:
+        """A message is delivered, and off the disk."""
+        self.worker.take(number)
+        self.settle()
+
+    def answer(self, number: int, outcome: str, **more: Any) -> None:
+        """Something else became of it, and the ledger knows."""
+        self.worker.answer(number, outcome, **more)
+        self.settle()
+
     def settle(self) -> None:
         """Until the ledger has nothing more to do, and what follows from that is done."""
         for _ in range(3):
@@ -157,20 +167,33 @@ def test_one_at_a_time_per_destination_in_order(office: Office) -> None:
     assert office.worker.starts == 0, "it is started when there is something to send"
     office.commit(row(1), row(2), row(3, LOG.key), row(4), row(5, LOG.key))
     assert office.worker.delivered == [(OPS.key, 1), (LOG.key, 3)]
-    office.worker.take(3)
+    office.take(3)
     assert office.worker.delivered[2:] == [(LOG.key, 5)]
-    office.worker.take(1)
-    office.worker.take(2)
+    office.take(1)
+    office.take(2)
     assert office.worker.delivered[3:] == [(OPS.key, 2), (OPS.key, 4)]
     assert office.outbox.backlog() == [
         Backlog(OPS.key, 1, 0, "", None),
         Backlog(LOG.key, 1, 0, "", None),
     ]
     assert office.contents().waiting == {OPS.key: 1, LOG.key: 1}
-    office.worker.take(4)
-    office.worker.take(5)
+    office.take(4)
+    office.take(5)
     assert office.outbox.backlog() == []
     assert office.contents() == Contents({}, {}, 0, "")
+
+
+def test_the_next_is_sent_when_the_last_is_off_the_disk(office: Office) -> None:
+    """A kill at any moment finds one message at most on disk that has been delivered."""
+    office.outbox.configure("web-1", (OPS,))
+    office.commit(row(1), row(2))
+    office.worker.take(1)
+    assert office.worker.delivered == [(OPS.key, 1)]
+    office.outbox.add([row(3)])
+    assert office.worker.delivered == [(OPS.key, 1)]
+    office.settle()
+    assert office.worker.delivered == [(OPS.key, 1), (OPS.key, 2)]
+    assert office.contents().waiting == {OPS.key: 1}
 
 
 def test_the_worker_is_told_the_destinations_first(office: Office) -> None:
@@ -203,7 +226,7 @@ def test_nothing_is_sent_before_the_destinations_are_known(office: Office) -> No
     assert office.worker.delivered == [(OPS.key, 1)]
     office.commit(row(3))
     for number in (1, 2, 3):
-        office.worker.take(number)
+        office.take(number)
     assert office.worker.delivered == [(OPS.key, 1), (OPS.key, 2), (OPS.key, 3)]
     assert office.outbox.backlog() == []
 
@@ -224,7 +247,7 @@ def test_failed_for_now_is_tried_again_with_growing_pauses(office: Office) -> No
         assert len(office.worker.sent) == before
         office.wait(0.42 * base_s)
         assert len(office.worker.sent) == before + 1
-    office.worker.take(1)
+    office.take(1)
     assert office.worker.delivered == [(OPS.key, 1)] * 11 + [(OPS.key, 2)]
     assert {value["deliver"]["message_id"] for value in office.worker.sent[1:-1]} == {"id-1"}
 
@@ -256,7 +279,7 @@ def test_failed_for_good_is_lost_and_said(office: Office) -> None:
     """In the log with its text, in the count, and the next message goes out."""
     office.outbox.configure("web-1", (OPS,))
     office.commit(row(1), row(2, OPS.key, GONE))
-    office.worker.answer(1, "refused", reason="550 no such user")
+    office.answer(1, "refused", reason="550 no such user")
     assert office.worker.delivered == [(OPS.key, 1), (OPS.key, 2)]
     assert office.outbox.backlog() == [Backlog(OPS.key, 1, 1, "550 no such user", None)]
     assert office.lines.read() == [
@@ -313,7 +336,7 @@ def test_a_worker_that_does_not_answer_is_ended(office: Office) -> None:
     assert not office.worker.lives()
     office.wait(3.0)
     assert office.worker.starts == 2
-    office.worker.take(1)
+    office.take(1)
     assert office.worker.delivered == [(OPS.key, 1)] * 2
     assert office.outbox.backlog() == []
 
@@ -348,7 +371,7 @@ def test_ten_thousand_wait_on_disk(office: Office) -> None:
             assert office.outbox.untried() == []
             spin(office.loop, lambda: len(office.worker.delivered) > number)  # noqa: B023
             assert len(office.outbox.untried()) < outbox.IN_MEMORY
-        office.worker.take(number)
+        office.take(number)
     assert office.worker.delivered == [(OPS.key, number) for number in (1, *range(1, 10_001))]
     assert office.outbox.backlog() == []
     assert office.contents().waiting == {}
@@ -361,7 +384,7 @@ def test_what_comes_while_the_ledger_is_asked_is_not_forgotten(office: Office) -
     office.ledger.commit([row(7)], lambda durable: office.outbox.add([row(7)]))
     office.settle()
     assert office.worker.delivered == [(OPS.key, 7)]
-    office.worker.take(7)
+    office.take(7)
     office.settle()
     assert office.outbox.backlog() == []
 
@@ -394,7 +417,7 @@ def test_what_is_under_way_when_its_destination_goes_is_counted_once(office: Off
     office.commit(row(1), row(2))
     office.outbox.configure("web-1", (LOG,))
     office.settle()
-    office.worker.take(1)
+    office.take(1)
     office.settle()
     assert office.outbox.backlog()[0][:3] == (OPS.key, 0, 1)
     assert office.contents().waiting == {}
@@ -418,8 +441,8 @@ def test_a_row_that_cannot_be_read_blocks_nobody(office: Office, body: str) -> N
     office.outbox.resume({OPS.key: 3})
     office.outbox.configure("web-1", (OPS,))
     office.settle()
-    office.worker.take(1)
-    office.worker.take(3)
+    office.take(1)
+    office.take(3)
     assert office.worker.delivered == [(OPS.key, 1), (OPS.key, 3)]
     assert office.outbox.backlog() == [Backlog(OPS.key, 0, 1, "", None)]
     assert office.lines.read()[0] == " WARN    alert lost, ops/email: it cannot be read: ?"
@@ -437,7 +460,7 @@ def test_what_cannot_be_committed_goes_out_all_the_same(tmp_path: Path, office: 
     office.commit(*(row(number) for number in range(1, 101)))
     assert office.troubles == ["unable to open database file"]
     for number in range(1, 100):
-        office.worker.take(number)
+        office.take(number)
         office.settle()
     assert office.worker.delivered == [(OPS.key, number) for number in range(1, 101)]
     office.path.parent.mkdir()
@@ -471,14 +494,14 @@ def test_the_worker_ends_when_there_was_nothing_for_a_while(office: Office) -> N
     """It costs memory; the next message starts it again."""
     office.outbox.configure("web-1", (OPS, LOG))
     office.commit(row(1), row(2, LOG.key))
-    office.worker.take(1)
+    office.take(1)
     office.wait(outbox.ANSWER_S - 1)
-    office.worker.take(2)
+    office.take(2)
     office.wait(outbox.IDLE_S - 1)
     office.commit(row(3))
     office.wait(2.0)
     assert office.worker.lives(), "something came up"
-    office.worker.take(3)
+    office.take(3)
     office.wait(outbox.IDLE_S + 1)
     assert not office.worker.lives()
     office.commit(row(4))
@@ -516,8 +539,8 @@ def test_a_failure_and_its_recovery_that_both_wait_become_one_message(office: Of
     assert office.outbox.backlog()[0].waiting == 2
     assert office.contents().waiting == {OPS.key: 2}
     office.wait(3.0)
-    office.worker.take(1)
-    office.worker.take(3)
+    office.take(1)
+    office.take(3)
     assert events_sent(office.worker) == [
         ["ProcessDoesNotExist"],
         ["ProcessDoesNotExist"],
@@ -537,7 +560,7 @@ def test_a_failure_loses_only_what_is_over(office: Office) -> None:
     tell(office, telling, RECOVERED)
     office.wait(3.0)
     for number in (1, 2, 3):
-        office.worker.take(number)
+        office.take(number)
     assert events_sent(office.worker)[2:] == [
         ["ProcessDoesNotExist"],
         ["RuleFailed", "RuleRecovered"],
