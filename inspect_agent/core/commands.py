@@ -19,6 +19,7 @@ from inspect_agent.model.metric import MetricId, NoData
 from inspect_agent.typed import Any, Protocol
 
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd]?)")
+_LONGEST_DAYS = 30
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -170,4 +171,7 @@ def _duration_s(text: str) -> float:
     match = _DURATION.fullmatch(text)
     if match is None or not int(match[1]):
         raise ControlError(f"not a duration: {text[:40]}; write 90s, 10m or 1h")
-    return float(int(match[1]) * _SECONDS[match[2]])
+    seconds = float(int(match[1]) * _SECONDS[match[2]])
+    if seconds > _LONGEST_DAYS * 86400:
+        raise ControlError(f"{text} is longer than {_LONGEST_DAYS}d; unmonitor lasts until monitor")
+    return seconds
