@@ -34,8 +34,12 @@ def colour(style: Style, text: str) -> str:
 
 
 def render(status: Mapping[str, Any], paint: Paint) -> str:
-    """The whole table, with a final newline."""
-    return "\n".join(_lines(status, paint)) + "\n"
+    """The whole table, with a final newline; what a process may call itself does no harm."""
+
+    def safe(style: Style, text: str) -> str:
+        return paint(style, values.printable(text))
+
+    return "\n".join(_lines(status, safe)) + "\n"
 
 
 def _lines(status: Mapping[str, Any], paint: Paint) -> Iterator[str]:
@@ -113,4 +117,4 @@ def _rows(target: Mapping[str, Any], paint: Paint) -> Iterator[str]:
 
 def _row(name: str, value: str, thresholds: str, triggered: bool, paint: Paint) -> str:
     line = f"{'!' if triggered else ' '} {name:<35} {value:<15} {thresholds}".rstrip()
-    return paint("bad", line) if triggered else line
+    return paint("bad", line) if triggered else values.printable(line)

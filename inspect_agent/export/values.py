@@ -46,3 +46,8 @@ def duration(seconds: float) -> str:
 def many(count: int, noun: str) -> str:
     """`1 service`, `2 services`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def printable(text: str) -> str:
+    """One line that tells a terminal nothing but what to show."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
