@@ -43,8 +43,11 @@ class Chaos:
         checks = [self._check(name) + "  if down then start, alert\n" for name in self.names]
         return "".join(checks) + self._workers.check(LEAKY) + f"  if {LEAK} then alert\n"
 
-    def strike(self, agent: RunningAgent, dice: random.Random) -> None:
-        """Kills services, then the agent in the midst of what follows, then perhaps another."""
+    def strike(self, agent: RunningAgent, dice: random.Random) -> int:
+        """Kills services, and the agent in the midst of what follows; how often the agent.
+
+        A service may die while there is no agent, and the next agent while it starts.
+        """
         *first, last = self._victims(dice, dice.randint(2, 3))
         for name in first:
             self._kill(name)
@@ -56,6 +59,12 @@ class Chaos:
         agent.kill()
         if dice.random() < 0.3:
             self._kill(last)
+        if dice.random() < 0.7:
+            return 1
+        agent.launch()
+        _pass(agent, dice.randrange(16))
+        agent.kill()
+        return 2
 
     def expected(self) -> Mapping[str, Sequence[str]]:
         """What each recipient must be told of each service, in this order."""
@@ -127,6 +136,8 @@ def _pass(agent: RunningAgent, lines: int) -> None:
     """Lets the agent log so many lines more, or be quiet."""
     wanted = len(agent.log.lines) + lines
     quiet = time.monotonic() + 0.4
-    agent.log.until(
-        lambda: len(agent.log.lines) >= wanted or time.monotonic() > quiet, lambda: "no end"
-    )
+
+    def passed() -> bool:
+        return len(agent.log.lines) >= wanted or time.monotonic() > quiet
+
+    agent.log.until(passed, lambda: "time stands still")
