@@ -106,9 +106,8 @@ class Parts:
     def adopt(self, config: Config, turn: Turn) -> Changes:
         """Puts a configuration in force."""
         self.windows.settle = config.settings.settle
-        self.repairs.cycle_s = config.settings.cycle_time_s
         changes = self.world.adopt(config, turn)
-        self.repairs.services = self.world.services
+        self.repairs.adopt(self.world.services, config.settings.cycle_time_s)
         self.telling.destinations = config.destinations
         return changes
 
