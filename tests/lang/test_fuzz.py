@@ -52,6 +52,7 @@ def test_edited_files(rules: str, conf: str, file: str) -> None:
 
 
 @pytest.mark.acceptance
+@pytest.mark.timeout(6000)
 @given(RULES, CONFS, FILES)
 @settings(max_examples=100_000)
 def test_edited_files_for_long(rules: str, conf: str, file: str) -> None:

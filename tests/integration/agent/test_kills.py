@@ -14,6 +14,7 @@ from tests.integration.post import Mail, Postbox
 from tests.integration.running import RunningAgent
 
 
+@pytest.mark.timeout(3000)
 @pytest.mark.parametrize(
     ("seed", "kills"),
     [(1, 6), *(pytest.param(seed, 30, marks=pytest.mark.acceptance) for seed in (2, 3))],
