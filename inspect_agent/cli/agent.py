@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 from inspect_agent import __version__
 from inspect_agent.cli import paths
+from inspect_agent.cli.ending import end_well
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _become_the_agent(options)
     from inspect_agent.cli.check import check  # the compiler, which the agent has no use for
 
-    return check(options.root)
+    return end_well(partial(check, options.root))
 
 
 def _become_the_agent(options: argparse.Namespace) -> NoReturn:

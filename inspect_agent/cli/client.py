@@ -25,13 +25,22 @@ def ask(path: str, command: str, words: list[str]) -> Any:
                 text = answers.read()
     except OSError as error:
         raise AgentUnreachable(_advice(path, error)) from error
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        raise AgentUnreachable(f"{path}: the agent closed without an answer") from None
+    answer = _parse(path, text)
     if "error" in answer:
         raise ControlError(answer["error"])
     return answer["ok"]
+
+
+def _parse(path: str, text: bytes) -> dict[str, Any]:
+    if not text:
+        raise AgentUnreachable(f"{path}: the agent closed without an answer")
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or not answer.keys() & {"ok", "error"}:
+        raise AgentUnreachable(f"{path}: what answers there is no inspect-agent")
+    return answer
 
 
 def _advice(path: str, error: OSError) -> str:

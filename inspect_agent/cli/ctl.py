@@ -10,11 +10,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from inspect_agent import __version__
 from inspect_agent.cli import paths
 from inspect_agent.cli.check import check
 from inspect_agent.cli.client import ask
+from inspect_agent.cli.ending import end_well
 from inspect_agent.errors import AgentUnreachable, ControlError
 from inspect_agent.export import table
 from inspect_agent.export.answers import to_text
@@ -34,6 +36,10 @@ _COMMANDS = """commands:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status."""
+    return end_well(partial(_run, arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     words: list[str] = options.words
@@ -63,7 +69,7 @@ def _ask(socket: str, command: str, words: list[str]) -> int:
     except AgentUnreachable as error:
         print(error, file=sys.stderr)
         return 3
-    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
     sys.stdout.write(to_text(command, answer, table.colour if coloured else table.plain))
     return 0
 
