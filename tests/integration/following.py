@@ -29,7 +29,7 @@ class Log:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.read_to = 0
-        self.open = False
+        self.open = True
         self._news = threading.Condition()
 
     def follow(self, process: Process) -> threading.Thread:

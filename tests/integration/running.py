@@ -200,13 +200,13 @@ class RunningAgent:
             status = self.export()
             return bool(holds(status))
 
-        self.log.until(now, lambda: f"never true; the last status: {json.dumps(status, indent=1)}")
+        self.log.until(now, lambda: f"never true; the last status: {json.dumps(status)}")
         return status
 
     def service(self, name: str, holds: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """Waits until this is true of a service; all of it."""
-        status = self.until(lambda status: holds(service_of(status, name)))
-        return service_of(status, name)
+        """Waits until there is this service, and this is true of it; all of it."""
+        status = self.until(lambda status: any(map(holds, named(status, name))))
+        return named(status, name)[0]
 
     def up(self, name: str, *, but: int | None = None) -> int:
         """Waits until a service is up, as another process than `but`; its PID."""
@@ -254,10 +254,9 @@ class RunningAgent:
         return samples
 
 
-def service_of(status: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A service in a status."""
-    found: dict[str, Any] = next(s for s in status["services"] if s["name"] == name)
-    return found
+def named(status: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The services of this name in a status: one, or none."""
+    return [service for service in status["services"] if service["name"] == name]
 
 
 def metric_of(service: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -20,10 +20,14 @@ class Units:
         self._machine = machine
         self._written: list[str] = []
 
+    def install(self, name: str, text: str) -> None:
+        """Writes NAME.service."""
+        self._machine.write_unit(f"{name}.service", text)
+        self._written.append(name)
+
     def write(self, name: str, service: str, unit: str = "") -> None:
         """Writes NAME.service; `service` are the lines of its [Service]."""
-        self._machine.write_unit(f"{name}.service", f"[Unit]\n{unit}\n[Service]\n{service}\n")
-        self._written.append(name)
+        self.install(name, f"[Unit]\n{unit}\n[Service]\n{service}\n")
 
     def start(self, name: str, service: str, unit: str = "") -> int:
         """Writes and starts it; its main process as the machine counts, 0 where it has none."""

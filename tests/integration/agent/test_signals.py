@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.integration.daemons import Daemons
 from tests.integration.post import Postbox
-from tests.integration.running import RunningAgent, metric_of, service_of
+from tests.integration.running import RunningAgent, metric_of, named
 from tests.servers.mail import Mute
 
 SOON_S = 2.0
@@ -55,7 +55,7 @@ def test_sighup_reloads(tmp_path: Path, workers: Daemons, post: Postbox) -> None
         more = [agent.logged(".*")[0] for _ in range(2)]
         again = agent.ask("show", "worker", "memory:rss")["values"]
         agent.cycles(3)
-        worker = service_of(agent.export(), "worker")
+        (worker,) = named(agent.export(), "worker")
 
         assert agent.pid == pid
         assert more == ["added more", "changed worker"]

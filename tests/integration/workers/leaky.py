@@ -1,4 +1,4 @@
-"""A service that leaks: `leaky.py [MEGABYTES]` at once, and 64 more when it gets SIGUSR1.
+"""A service that leaks: `leaky.py [MEGABYTES [MORE]]` at once, and MORE (64) at each SIGUSR1.
 
 SIGUSR2 gives back what it has leaked.
 """
@@ -26,9 +26,10 @@ def give_back() -> None:
         leaked.pop().close()
 
 
-signal.signal(signal.SIGUSR1, lambda *_: leak(64))
+at_once, more, *_ = [int(argument) for argument in sys.argv[1:]] + [0, 64][len(sys.argv) - 1 :]
+signal.signal(signal.SIGUSR1, lambda *_: leak(more))
 signal.signal(signal.SIGUSR2, lambda *_: give_back())
-for argument in sys.argv[1:]:
-    leak(int(argument))
+if at_once:
+    leak(at_once)
 while True:
     signal.pause()
