@@ -107,11 +107,17 @@ class Boot:
             return
         path = os.path.join(folder, "state.db")
         contents = read(path)
-        self._agent = Agent(
+        agent = Agent(
             self._loop, self._log, self._supervisor, self._control, self._options.log_level
         )
-        self._ledger = Ledger(path, self._loop.call_soon_threadsafe, self._agent.durability)
-        self._agent.begin(config, rejected, self._ledger, contents, self.compile)
+        self._ledger = Ledger(path, self._loop.call_soon_threadsafe, agent.durability)
+        try:
+            agent.begin(config, rejected, self._ledger, contents, self.compile)
+        except Exception as error:  # noqa: BLE001 (half an agent would look like a whole one)
+            self._raised("Agent.begin", error)
+            self._fail("the agent could not begin")
+            return
+        self._agent = agent
 
     def _fail(self, why: str) -> None:
         self._log.warn(why)
