@@ -79,7 +79,7 @@ class Log:
 
 def _line(text: str) -> Line:
     """`2026-11-21T10:24:21.505Z INFO    text`; what has no stamp is somebody else's word."""
-    stamp, level, said = [*text.split(maxsplit=2), "", ""][:3]
+    stamp, level, said = text[:24], text[25:32].rstrip(), text[33:]
     try:
         at = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     except ValueError:
