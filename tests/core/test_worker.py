@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,6 +14,7 @@ import pytest
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.worker import Worker
 from tests.core.looping import looping, run_until
+from tests.core.programs import Program
 
 ECHO = """
 import sys
@@ -53,26 +52,6 @@ def running(loop: Loop) -> Iterator[Heard]:
     yield heard
     heard.worker.end()
     run_until(loop, lambda: not process.is_running())
-
-
-class Program:
-    """Stands where Python does, so that a worker is any code."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._path = folder / "python"
-        self._real = sys.executable
-        monkeypatch.setattr(sys, "executable", str(self._path))
-
-    def is_(self, code: str) -> None:
-        """From the next start on a worker runs this."""
-        self._path.write_text(f"#!{self._real}\n{code}")
-        self._path.chmod(0o755)
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """What runs in the place of a worker's module."""
-    return Program(tmp_path, monkeypatch)
 
 
 def test_objects_go_both_ways_in_order(loop: Loop, program: Program) -> None:
