@@ -112,7 +112,8 @@ def _rows(target: Mapping[str, Any], paint: Paint) -> Iterator[str]:
     for rule in target["rules"]:
         if not rule["has_metrics"]:
             triggered = rule["phase"] == "triggered"
-            yield _row(rule["rule"], "yes" if triggered else "no", "", triggered, paint)
+            otherwise = "no" if target.get("answers", True) else "unknown"
+            yield _row(rule["rule"], "yes" if triggered else otherwise, "", triggered, paint)
 
 
 def _row(name: str, value: str, thresholds: str, triggered: bool, paint: Paint) -> str:

@@ -180,6 +180,12 @@ def test_rules_without_a_metric_are_rows() -> None:
     ]
 
 
+def test_a_silent_manager_makes_no_no() -> None:
+    """Nobody knows whether a service is down while its manager does not answer."""
+    lines = shown(metrics=[], rules=[word("down", "ok")], answers=False, reason="systemd: bus")
+    assert lines[1:] == ["  systemd: bus", "  down                                unknown"]
+
+
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
