@@ -116,10 +116,12 @@ def test_no_agent_at_the_socket(tmp_path: Path, capsys: Captured) -> None:
     """Exit 3 with what to do, whether it never ran, has died, or the path is impossible."""
     with answering(tmp_path, b"") as agent:
         dead = agent.path
+    plain = tmp_path / "plain"
+    plain.touch()
     for path, reason in (
         (str(tmp_path / "never"), "No such file or directory"),
         (dead, "Connection refused"),
-        ("/etc/passwd", "Connection refused"),
+        (str(plain), "Connection refused"),
         ("/" + "x" * 200, "AF_UNIX path too long"),
     ):
         assert ctl.main(["-s", path, "status"]) == 3
