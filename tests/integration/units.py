@@ -68,6 +68,11 @@ def units_of(machine: SystemdMachine) -> Iterator[Units]:
         units.remove_all()
 
 
+def leaky(*arguments: str) -> str:
+    """The lines of a leaky service; it is up when it can be told to leak."""
+    return f"Type=notify\n{exec_start('leaky', *arguments)}"
+
+
 def exec_start(worker: str, *arguments: str) -> str:
     """`ExecStart=` of a worker."""
     script = str(WORKERS / f"{worker}.py")

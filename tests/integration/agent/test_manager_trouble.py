@@ -13,7 +13,7 @@ import pytest
 from tests.integration.post import Postbox
 from tests.integration.running import RunningAgent
 from tests.integration.systemd_machine import SystemdMachine
-from tests.integration.units import Units, exec_start
+from tests.integration.units import Units, exec_start, leaky
 
 pytestmark = pytest.mark.systemd
 
@@ -45,7 +45,7 @@ def test_a_manager_that_hangs(
 ) -> None:
     """While systemd does nothing a death is noticed, the service is unknown, and cycles go on."""
     before = units.start("web", exec_start("idle"))
-    units.start("other", exec_start("leaky"))
+    units.start("other", leaky())
     rules = "check service web\ncheck service other\n  if memory:rss > 50m then alert\n"
     with RunningAgent(inside, rules, post.send(), place=machine) as agent:
         agent.up("web")

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.post import Postbox
 from tests.integration.running import RunningAgent, metric_of
 from tests.integration.systemd_machine import SystemdMachine
-from tests.integration.units import Units, exec_start
+from tests.integration.units import Units, exec_start, leaky
 
 pytestmark = pytest.mark.systemd
 
@@ -19,7 +19,7 @@ def test_a_leak_is_restarted_once(
     machine: SystemdMachine, units: Units, inside: Path, post: Postbox
 ) -> None:
     """A service that leaks is restarted when it passes its threshold, and not when it recovers."""
-    before = units.start("sidekiq", exec_start("leaky"))
+    before = units.start("sidekiq", leaky())
     rules = "check service sidekiq\n  if memory:rss > 50m then restart, alert\n"
     with RunningAgent(inside, rules, post.send(), place=machine) as agent:
         agent.up("sidekiq")
@@ -42,7 +42,7 @@ def test_a_leak_that_goes_on_spends_the_budget(
     machine: SystemdMachine, units: Units, inside: Path, post: Postbox
 ) -> None:
     """One that leaks on is restarted each time its hold is met anew, until the budget is spent."""
-    units.start("sidekiq", exec_start("leaky", "64"))
+    units.start("sidekiq", leaky("64"))
     rules = "check service sidekiq with restarts 2/10m\n"
     rules += "  if memory:rss > 50m for 2 cycles then restart, alert\n"
     with RunningAgent(inside, rules, post.send(), place=machine) as agent:
@@ -203,7 +203,7 @@ def test_a_service_that_keeps_dying_is_told_once(
 
 def test_reload_keeps_the_process(machine: SystemdMachine, units: Units, inside: Path) -> None:
     """`then reload` runs the unit's own reload, which is not verified by a new process."""
-    pid = units.start("web", f"{exec_start('leaky', '64')}\nExecReload=/bin/kill -USR2 $MAINPID")
+    pid = units.start("web", f"{leaky('64')}\nExecReload=/bin/kill -USR2 $MAINPID")
     rules = "check service web\n  if memory:rss > 50m then reload\n"
     with RunningAgent(inside, rules, place=machine) as agent:
         agent.logged("web: reload succeeded")

@@ -12,7 +12,7 @@ from tests.integration.daemons import Daemons
 from tests.integration.post import Postbox
 from tests.integration.running import BIN, RunningAgent
 from tests.integration.systemd_machine import SystemdMachine
-from tests.integration.units import Units, exec_start
+from tests.integration.units import Units, exec_start, leaky
 
 UNIT = Path(__file__).parents[3] / "packaging/systemd/inspect-agent.service"
 SIDEKIQ = """check service {name}
@@ -26,7 +26,7 @@ def test_the_queue_that_nobody_emptied(
     machine: SystemdMachine, units: Units, inside: Path, post: Postbox
 ) -> None:
     """A Sidekiq that dies is told, one that leaks restarted, one that was given up told as gone."""
-    service = f"{exec_start('leaky', '0', '520')}\nRestart=on-failure\nRestartSec=500ms"
+    service = f"{leaky('0', '520')}\nRestart=on-failure\nRestartSec=500ms"
     limit = "StartLimitBurst=3\nStartLimitIntervalSec=30"
     units.write("sidekiq@", service, limit)
     machine.systemctl("start", "sidekiq@0")

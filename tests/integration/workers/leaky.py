@@ -1,12 +1,14 @@
 """A service that leaks: `leaky.py [MEGABYTES [MORE]]` at once, and MORE (64) at each SIGUSR1.
 
-SIGUSR2 gives back what it has leaked.
+SIGUSR2 gives back what it has leaked. Where systemd runs it, it says when it is ready for that.
 """
 
 from __future__ import annotations
 
 import mmap
+import os
 import signal
+import socket
 import sys
 
 leaked: list[mmap.mmap] = []
@@ -31,5 +33,8 @@ signal.signal(signal.SIGUSR1, lambda *_: leak(more))
 signal.signal(signal.SIGUSR2, lambda *_: give_back())
 if at_once:
     leak(at_once)
+if "NOTIFY_SOCKET" in os.environ:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
 while True:
     signal.pause()
