@@ -72,7 +72,7 @@ def test_rules_that_a_deploy_hook_drops(
     mail = post.next()
 
     assert "Service: sidekiq [Up/" in shown
-    assert "only wraps python3" in shown
+    assert "only wraps python" in shown
     assert "memory:rss is the wrapper's, memory:total_rss is both's" in shown
     assert mail.headlines == ("CRITICAL sidekiq: repair budget spent",)
 
