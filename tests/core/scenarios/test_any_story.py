@@ -86,6 +86,11 @@ def break_(stage: Stage, name: str) -> None:
             stage.machine.fails[key] = "no"
 
 
+def lag(stage: Stage) -> None:
+    """The manager goes on naming the dead for a while, or does not any more."""
+    stage.machine.belated_s = 0.0 if stage.machine.belated_s else 3.0
+
+
 def load(stage: Stage) -> None:
     """The machine is under load, or not."""
     stage.machine.load = 9.0 if stage.machine.load < 1 else 0.0
@@ -115,6 +120,8 @@ _ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda n: lambda stage: stage.do(stage.machine.stop, n), _NAME),
     st.builds(lambda n: lambda stage: stage.do(stage.machine.bounce, n), _NAME),
     st.just(silence),
+    st.just(lag),
+    st.just(Stage.look_without_waiting),
     st.just(load),
     st.builds(lambda s: partial(Stage.suspend, seconds=s), st.integers(30, 900)),
     st.builds(lambda s: partial(revive, away_s=s), st.integers(0, 30)),
@@ -136,7 +143,7 @@ _ACTS: st.SearchStrategy[Act] = st.one_of(
 def calm(stage: Stage) -> None:
     """Everything is well, and every window closed, for long enough."""
     machine = stage.machine
-    machine.silent, machine.load = "", 0.0
+    machine.silent, machine.load, machine.belated_s = "", 0.0, 0.0
     machine.fails.clear()
     stage.ask("finish deploy")
     stage.reload_rules(RULES[0])
@@ -149,14 +156,14 @@ def calm(stage: Stage) -> None:
 
 
 @settings(max_examples=60)
-@given(st.lists(_ACTS, max_size=25), st.integers(1, 20))
+@given(st.lists(_ACTS, max_size=25), st.integers(1, 20), st.booleans())
 def test_any_story_ends_well(
-    tmp_path_factory: pytest.TempPathFactory, acts: list[Act], takes_s: int
+    tmp_path_factory: pytest.TempPathFactory, acts: list[Act], takes_s: int, pidfds: bool
 ) -> None:
     """Nothing raises; what opened is closed, once; nothing is run inside a window."""
     with pytest.MonkeyPatch.context() as patch:
         stage = Watched(tmp_path_factory.mktemp("story"), patch)
-        stage.machine.takes_s = takes_s
+        stage.machine.takes_s, stage.machine.pidfds = takes_s, pidfds
         stage.machine.add(*NAMES)
         stage.begin(RULES[0])
         for act in acts:
