@@ -50,7 +50,7 @@ class Boot:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._log = Log(1, options.log_level or "info", _stamp, "JOURNAL_STREAM" in os.environ)
+        self._log = Log(1, options.log_level or "info", _stamp, _is_journal())
         self._loop = Loop(clock.now, self._raised)
         self._supervisor = Supervisor(self._loop, os.environ)
         self._control = Control(self._loop, self._log, options.socket, to_text)
@@ -148,6 +148,18 @@ class Boot:
         self._log.warn(text)
         if self._agent is not None:
             self._agent.raised(where, text)
+
+
+def _is_journal() -> bool:
+    """Whether standard output is what $JOURNAL_STREAM names; a shell may have inherited it.
+
+    See systemd.exec(5).
+    """
+    try:
+        info = os.fstat(1)
+    except OSError:  # it is closed
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{info.st_dev}:{info.st_ino}"
 
 
 def _stamp() -> str:
