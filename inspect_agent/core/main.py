@@ -6,6 +6,7 @@ The command line's parser is left behind by exec: it costs half a megabyte. LEVE
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 
 from inspect_agent.core.boot import Boot, Options
@@ -15,6 +16,7 @@ from inspect_agent.errors import InspectError
 def main(arguments: list[str]) -> int:
     """Runs the agent; the exit status."""
     root, socket, state_dir, level = arguments
+    _fill_streams()
     with contextlib.suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as comm:
         comm.write("inspect-agent")
     try:
@@ -23,6 +25,14 @@ def main(arguments: list[str]) -> int:
         print(f"inspect-agent: {error}", file=sys.stderr)
         return 1
     return boot.run()
+
+
+def _fill_streams() -> None:
+    """A stream that was closed gives its number to no file of ours: the log writes to 1."""
+    fd = os.open(os.devnull, os.O_RDWR)
+    while fd <= 2:
+        fd = os.open(os.devnull, os.O_RDWR)
+    os.close(fd)
 
 
 if __name__ == "__main__":

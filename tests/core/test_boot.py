@@ -67,3 +67,27 @@ def test_priorities_are_for_the_journal(tmp_path: Path, stream: str, head: str) 
     _, lines, _ = run(tmp_path, JOURNAL_STREAM=stream)
     assert lines[0].startswith(head)
     assert lines[-1].endswith("inspect-agent ends")
+
+
+STREAMS = """
+import os, sys
+from inspect_agent.core import agent
+from inspect_agent.core.main import main
+def begin(*arguments):
+    with open(sys.argv[3] + ".streams", "w") as file:
+        print(*(os.readlink(f"/proc/self/fd/{fd}") for fd in range(3)), file=file)
+    raise KeyError("enough")
+agent.Agent.begin = begin
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_stream_that_is_closed_is_nobody_elses(tmp_path: Path) -> None:
+    """Else the log would be written into whatever was opened next, state.db for one."""
+    arguments = places(tmp_path)
+    closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    ended = subprocess.run(
+        [*closed, sys.executable, "-c", STREAMS, *arguments, ""], timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert Path(f"{arguments[2]}.streams").read_text() == "/dev/null /dev/null /dev/null\n"
