@@ -80,6 +80,20 @@ def test_a_repair_that_failed_and_then_succeeds(
         ]
 
 
+def test_a_death_is_noticed_without_a_cycle(
+    tmp_path: Path, workers: Daemons, post: Postbox
+) -> None:
+    """Where no manager tells, and no cycle looks, the kernel does: a death is mailed at once."""
+    pid = workers.run("worker")
+    settings = {"cycle_time": "1h"}
+    with RunningAgent(tmp_path / "agent", workers.check("worker"), post.send(), settings) as agent:
+        agent.up("worker")
+        os.kill(pid, signal.SIGKILL)
+        agent.logged(f"worker: process {pid} ended")
+
+        assert post.told(1) == ["CRITICAL worker: not running"]
+
+
 def test_a_restart_by_its_own_command(tmp_path: Path, workers: Daemons) -> None:
     """A service with a PID file is restarted by the command of its check, and has a new process."""
     before = workers.run("worker", "leaky", "64")
