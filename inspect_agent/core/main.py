@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as comm:
         comm.write("inspect-agent")
     try:
-        boot = Boot(Options(root, socket, state_dir, level or None))  # type: ignore[arg-type]
+        boot = Boot(Options(root, socket, state_dir, level or None))  # type: ignore[arg-type]  # the command line has checked it
     except InspectError as error:
         print(f"inspect-agent: {error}", file=sys.stderr)
         return 1

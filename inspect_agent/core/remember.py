@@ -50,7 +50,7 @@ def shift_s(then: str | None, clock: Clock) -> float:
 
 def rule_to_text(state: RuleState, heard: tuple[str, ...]) -> str:
     """A rule's state, and the routes that heard of its failure."""
-    return json.dumps([state._replace(phase=state.phase.value), heard])  # type: ignore[arg-type]
+    return json.dumps([state._replace(phase=state.phase.value), heard])  # type: ignore[arg-type]  # JSON has no Phase
 
 
 def rule_from_text(text: str, shift: float) -> tuple[RuleState, tuple[str, ...]]:

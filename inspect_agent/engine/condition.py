@@ -108,7 +108,7 @@ def _comparison(condition: Comparison, facts: Facts, machine_bytes: float) -> Te
         value = series.latest
         if value.__class__ is NoData:
             return NO_DATA
-        return TRIPPED if trips(value, bound) else CLEAR  # type: ignore[arg-type]  # __class__
+        return TRIPPED if trips(value, bound) else CLEAR  # type: ignore[arg-type]  # faster than isinstance, which mypy knows
 
     def compare_rate(triggered: bool) -> Outcome:
         value = series.per_second
