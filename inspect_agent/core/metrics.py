@@ -80,16 +80,14 @@ class Metrics:
         """Reads everything once. Raises ProcessGone."""
         for reader, series_ in self._readers:
             try:
-                values = reader.read()
+                for one, value in zip(series_, reader.read(), strict=True):
+                    one.add(value, now)
             except ProcessGone:
                 raise
             except Exception as error:  # noqa: BLE001 (a source that raises harms only itself)
                 reason = NoData(f"{type(error).__name__}: {error}")
                 for one in series_:
                     one.add(reason, now)
-                continue
-            for one, value in zip(series_, values, strict=True):
-                one.add(value, now)
 
     def close(self) -> None:
         """Lets the subject go; the series stay as they are, for who inherits them."""

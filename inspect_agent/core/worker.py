@@ -108,8 +108,10 @@ class Worker:
         except BlockingIOError:
             self._loop.add_writer(fd, self._write)
             return
-        except OSError:
-            self._break("closed its input")
+        except OSError:  # it reads no more; what it has said by then counts
+            self._read(_fd(self._process.stdout), self._line)
+            if self._process is not None:
+                self._break("closed its input")
             return
         self._loop.remove(fd)
 
