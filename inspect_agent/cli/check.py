@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
+from collections.abc import Sequence
 
+from inspect_agent.cli import paths
 from inspect_agent.export import values
 from inspect_agent.lang.compile import compile_folder
 from inspect_agent.lang.problems import render
 from inspect_agent.model.config import Config
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit status 0 where the agent would load it, 1 where it would not, 2 for usage."""
+    parser = argparse.ArgumentParser(
+        prog="inspectctl check", description="What the agent would say of a configuration."
+    )
+    root = paths.config_root(os.environ, os.geteuid())
+    parser.add_argument("root", metavar="DIR", nargs="?", default=root, help=f"({root})")
+    return check(parser.parse_args(arguments).root)
 
 
 def check(root: str) -> int:

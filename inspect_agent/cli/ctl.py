@@ -11,10 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
 
 from inspect_agent import __version__
 from inspect_agent.cli import paths
-from inspect_agent.cli.check import check
 from inspect_agent.cli.client import ask
 from inspect_agent.cli.ending import end_well
 from inspect_agent.errors import AgentUnreachable, ControlError
@@ -29,9 +29,14 @@ _COMMANDS = """commands:
   unmonitor NAME…, monitor NAME… leaves a service alone for as long as you like
   reload                         reads the configuration again
   export                         the status as JSON
-  check [DIR]                    what the agent would say of a configuration; needs no agent
   help, version                  what the agent itself answers
+
+without an agent:
+  check [DIR]                    what it would say of a configuration
 """
+
+_LOCAL = {"check": "inspect_agent.cli.check"}
+"""Commands that need no agent, and the module whose `main` is each: most load the compiler."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,17 +52,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         parser.print_usage(sys.stderr)
         print("inspectctl: which command? `inspectctl -h` lists them", file=sys.stderr)
         return 2
-    if words[0] == "check":
-        return _check(words[1:])
+    if words[0] in _LOCAL:
+        status: int = import_module(_LOCAL[words[0]]).main(words[1:])
+        return status
     length = 2 if words[0] in ("start", "finish", "stop") else 1
     return _ask(options.socket, " ".join(words[:length]), words[length:])
-
-
-def _check(words: list[str]) -> int:
-    if len(words) > 1:
-        print("usage: inspectctl check [DIR]", file=sys.stderr)
-        return 2
-    return check(words[0] if words else paths.config_root(os.environ, os.geteuid()))
 
 
 def _ask(socket: str, command: str, words: list[str]) -> int:
