@@ -57,6 +57,10 @@ class Service:
         """The series of a metric."""
         return self.all[metric]
 
+    def fails(self, family: str) -> bool | None:
+        """Nothing fails."""
+        return False
+
     def word(self, word: ServiceWord) -> bool | None:
         """No state is true."""
         return False

@@ -12,10 +12,10 @@ from inspect_agent.model.message import Message
 from inspect_agent.model.metric import Family, MetricId, Param, Value
 from inspect_agent.model.observation import Command, Finished, Observation
 from inspect_agent.model.rule import Verb
-from inspect_agent.model.target import Machine, Process, ServiceCheck
+from inspect_agent.model.target import Machine, Probe, Process, ServiceCheck
 from inspect_agent.typed import Generic, Protocol, TypeVar, Union
 
-Subject = Union[Machine, Process]
+Subject = Union[Machine, Process, Probe]
 A = TypeVar("A")
 
 
@@ -82,6 +82,10 @@ class Manager(Protocol):
 
     def glance(self, checks: Sequence[ServiceCheck]) -> Fingerprints | Question[Fingerprints]:
         """A cheap text a service that is another one as soon as `look` would tell something new."""
+        ...
+
+    def loaded(self) -> Sequence[str] | Question[Sequence[str]]:
+        """The services it knows of now, as checks would name them."""
         ...
 
     def command(self, verb: Verb, check: ServiceCheck) -> Command | None:

@@ -108,8 +108,8 @@ class Cycle:
         elif decision is Decision.REMINDER:
             event = self._event("RuleReminder", turn, target, watched)
             turn.tell(route.reminded(event, watched.rule, watched.heard))
-        if decision in (Decision.FAILED, Decision.REPAIR_DUE) and watched.rule.repairs:
-            self._repairs.request(turn, target, watched, watched.rule.repairs)
+        if decision in (Decision.FAILED, Decision.REPAIR_DUE) and watched.rule.steps:
+            self._repairs.request(turn, target, watched, watched.rule.steps)
 
     def _event(self, kind: EventKind, turn: Turn, target: Target, watched: WatchedRule) -> Event:
         event = self._happenings.rule(kind, target, watched, turn.wall)

@@ -33,6 +33,11 @@ class Catalogue:
         """Where a metric comes from."""
         return self._families[scope, metric.family][0]
 
+    def main(self, scope: Scope, family: str) -> MetricId | None:
+        """The metric that stands for a family; None where its names come from the machine."""
+        metrics = self._families[scope, family][1].metrics
+        return MetricId(family, metrics[0].name) if metrics else None
+
     def of(self, scope: Scope) -> tuple[Source, ...]:
         """The sources with a family in this scope."""
         return tuple(
@@ -85,9 +90,17 @@ class Metrics:
             except ProcessGone:
                 raise
             except Exception as error:  # noqa: BLE001 (a source that raises harms only itself)
-                reason = NoData(f"{type(error).__name__}: {error}")
+                reason = NoData(f"{type(error).__name__}: {error}", failed=True)
                 for one in series_:
                     one.add(reason, now)
+
+    def fails(self, family: str) -> bool | None:
+        """Whether a family could not be asked, or answered badly; None while it was not asked."""
+        latest = [one.latest for metric, one in self.series.items() if metric.family == family]
+        absent = [value for value in latest if isinstance(value, NoData)]
+        if any(value.failed for value in absent):
+            return True
+        return False if len(absent) < len(latest) else None
 
     def close(self) -> None:
         """Lets the subject go; the series stay as they are, for who inherits them."""
@@ -126,7 +139,7 @@ class Metrics:
         self.series[metric] = self._inherited.get(metric) or series(declared.kind)
 
     def _fail(self, source: Source, error: Exception) -> None:
-        reason = NoData(f"{type(error).__name__}: {error}")
+        reason = NoData(f"{type(error).__name__}: {error}", failed=True)
         for metric, one in self.series.items():
             if self._catalogue.source(self._scope, metric) is source:
                 one.forget(reason)

@@ -47,7 +47,7 @@ def service(
 
 
 def _wants_repair(watched: WatchedService) -> bool:
-    rules = (rule for rule in watched.rules if rule.rule.repairs)
+    rules = (rule for rule in watched.rules if rule.rule.steps)
     return any(rule.state.phase is Phase.TRIGGERED for rule in rules)
 
 

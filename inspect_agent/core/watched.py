@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from inspect_agent.core.metrics import Catalogue, Metrics
 from inspect_agent.core.watch import Watch
@@ -17,6 +17,11 @@ from inspect_agent.model.target import HostCheck, Process, ServiceCheck
 from inspect_agent.ports import Manager
 
 NOT_RUNNING = NoData("not running")
+
+_JUDGES: dict[ServiceWord, Callable[[ServiceState], bool | None]] = {
+    "down": services.is_down,
+    "failed": services.is_failed,
+}
 
 
 class WatchedRule:
@@ -48,8 +53,7 @@ class Target:
         catalogue: Catalogue,
         machine_bytes: float,
     ) -> None:
-        asked = [test.metric for rule in rules for test in condition.comparisons(rule.condition)]
-        self.metrics = Metrics(catalogue, scope, asked)
+        self.metrics = Metrics(catalogue, scope, _asked(catalogue, scope, rules))
         self.remind_s = remind_s
         self.machine_bytes = machine_bytes
         self.rules: list[WatchedRule] = []
@@ -64,8 +68,22 @@ class Target:
         return self.metrics.series[metric]
 
     def word(self, word: ServiceWord) -> bool | None:
-        """Whether it is `down`, `failed` or `restarted`; a machine is neither."""
+        """Whether it is `down`, `failed` or `restarted`; only a service is ever."""
         return None
+
+    def fails(self, family: str) -> bool | None:
+        """Whether the source of these metrics could not be asked; None while nobody has."""
+        return self.metrics.fails(family)
+
+
+def _asked(catalogue: Catalogue, scope: Scope, rules: tuple[Rule, ...]) -> Iterator[MetricId]:
+    """What rules compare, and one metric of each family that they want to see fail."""
+    for rule in rules:
+        yield from (test.metric for test in condition.comparisons(rule.condition))
+        for test in condition.failing(rule.condition):
+            metric = catalogue.main(scope, test.family)
+            if metric is not None:
+                yield metric
 
 
 class WatchedHost(Target):
@@ -115,14 +133,17 @@ class WatchedService(Target):
         self.retries = 0
 
     def word(self, word: ServiceWord) -> bool | None:
-        """Whether it is `down`, `failed` or `restarted`."""
+        """Whether it is so; None while nobody can say."""
         if word == "restarted":
             return self.replaced
+        judge = _JUDGES.get(word)
+        if judge is None:
+            return None
         state = self.state
         if self.held:  # what was last seen is not judged yet, but it is what is true
             seen = self.seen
             state = state._replace(status=seen.status, returning=seen.returning)
-        return services.is_down(state) if word == "down" else services.is_failed(state)
+        return judge(state)
 
     def succeed(self, old: WatchedService) -> None:
         """Takes over where a service stands from its check before a reload, but its process."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 
 from inspect_agent.engine.history import Series
 from inspect_agent.model.metric import MetricId, NoData
@@ -18,6 +19,7 @@ from inspect_agent.model.rule import (
     AnyOf,
     Comparison,
     Condition,
+    Fails,
     Op,
     ServiceWord,
     StateTest,
@@ -54,6 +56,10 @@ class Facts(Protocol):
         """Whether the service is `down`, …; None when its manager cannot be asked."""
         ...
 
+    def fails(self, family: str) -> bool | None:
+        """Whether the source of these metrics could not be asked; None while nobody has."""
+        ...
+
 
 _OPS: dict[Op, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -70,7 +76,9 @@ def build(condition: Condition, facts: Facts, machine_bytes: float) -> Test:
     if isinstance(condition, Comparison):
         return _comparison(condition, facts, machine_bytes)
     if isinstance(condition, StateTest):
-        return _state_test(condition, facts)
+        return _answer(partial(facts.word, condition.word))
+    if isinstance(condition, Fails):
+        return _answer(partial(facts.fails, condition.family))
     tests = tuple(build(test, facts, machine_bytes) for test in condition.tests)
     if isinstance(condition, AllOf):
         return _kleene(tests, decisive=CLEAR, otherwise=TRIPPED)
@@ -92,6 +100,15 @@ def comparisons(condition: Condition) -> tuple[Comparison, ...]:
         return (condition,)
     if isinstance(condition, (AllOf, AnyOf)):
         return tuple(found for test in condition.tests for found in comparisons(test))
+    return ()
+
+
+def failing(condition: Condition) -> tuple[Fails, ...]:
+    """Its tests of whether a source fails, in the order they are written."""
+    if isinstance(condition, Fails):
+        return (condition,)
+    if isinstance(condition, (AllOf, AnyOf)):
+        return tuple(found for test in condition.tests for found in failing(test))
     return ()
 
 
@@ -143,11 +160,9 @@ def _until(test: Test, release: Test) -> Test:
     return compare
 
 
-def _state_test(condition: StateTest, facts: Facts) -> Test:
-    word = condition.word
-
+def _answer(question: Callable[[], bool | None]) -> Test:
     def ask(triggered: bool) -> Outcome:
-        answer = facts.word(word)
+        answer = question()
         if answer is None:
             return NO_DATA
         return TRIPPED if answer else CLEAR

@@ -108,7 +108,7 @@ def repair_ended(state: RuleState, resume_at: float) -> RuleState:
 
 def process_replaced(rule: Rule, state: RuleState) -> RuleState:
     """Another process runs now: what its forerunner did is no reason to repair it."""
-    if not rule.repairs:
+    if not rule.steps:
         return state
     if state.phase is Phase.TRIGGERED:
         return state._replace(progress=Progress())
@@ -149,7 +149,7 @@ def _rise(rule: Rule, state: RuleState, now: float, remind_s: float | None) -> S
     if not _met(rule.hold, progress, now):
         return RuleState(Phase.PENDING, progress), None
     failed = RuleState(
-        Phase.TRIGGERED, since=now, told=now, repairing=bool(rule.repairs), ring=progress.ring
+        Phase.TRIGGERED, since=now, told=now, repairing=bool(rule.steps), ring=progress.ring
     )
     return failed, Decision.FAILED
 
@@ -172,7 +172,7 @@ def _persist(rule: Rule, state: RuleState, now: float, remind_s: float | None) -
     """Stays; REPAIR_DUE or REMINDER when due."""
     if isinstance(rule.hold, OutOf):
         state = state._replace(ring=_push(rule.hold, state.ring, 1))
-    if rule.repairs and not state.repairing and now >= state.resume_at:
+    if rule.steps and not state.repairing and now >= state.resume_at:
         progress = _advance(rule.hold, state.progress, now)
         if _met(rule.hold, progress, now):
             return state._replace(progress=Progress(), repairing=True), Decision.REPAIR_DUE

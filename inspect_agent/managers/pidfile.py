@@ -57,6 +57,10 @@ class Pidfile:
         """The mark of a file whose process was up and is still there, else what a look says."""
         return {check.name: self._glance(check.pidfile) for check in checks}
 
+    def loaded(self) -> Sequence[str]:
+        """None: only a check says that there is one."""
+        return ()
+
     def command(self, verb: Verb, check: ServiceCheck) -> Command | None:
         """The check's own commands; a restart is not made up of a stop and a start."""
         given = {"start": check.start, "stop": check.stop, "restart": check.restart}

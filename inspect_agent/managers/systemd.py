@@ -75,6 +75,16 @@ class Systemd:
 
         return Question(Command(_LIST, _ASK_TIMEOUT_S), parse)
 
+    def loaded(self) -> Sequence[str] | Question[Sequence[str]]:
+        """The units in systemd's memory that it found on disk, services without their suffix."""
+
+        def parse(finished: Finished) -> Sequence[str]:
+            states = parse_list(_output(finished))
+            found = (unit for unit, state in states.items() if not state.startswith("not-found"))
+            return [unit.removesuffix(".service") for unit in found]
+
+        return Question(Command(_LIST, _ASK_TIMEOUT_S), parse)
+
     def command(self, verb: Verb, check: ServiceCheck) -> Command | None:
         """`systemctl VERB`, which waits until it is done, or has failed."""
         unit = unit_name(check.name)

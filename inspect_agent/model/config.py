@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_agent.model.target import Budget, HostCheck, ServiceCheck
+from inspect_agent.model.target import Budget, HostCheck, ProbeCheck, ServiceCheck
 from inspect_agent.typed import Literal, NamedTuple
 
 LogLevel = Literal["warn", "info", "debug", "verbose"]
@@ -57,3 +57,4 @@ class Config(NamedTuple):
     host: HostCheck
     services: tuple[ServiceCheck, ...]
     warnings: tuple[str, ...] = ()
+    probes: tuple[ProbeCheck, ...] = ()

@@ -23,9 +23,8 @@ Kind = Literal["gauge", "counter", "usage"]
              that passed, 100 a core
 """
 
-Scope = Literal["host", "service"]
+Scope = Literal["host", "service", "probe"]
 """Which kind of check may use a family."""
-
 
 ParamKind = Literal[
     "text", "secret", "path", "command", "duration", "count", "port", "flag", "choice"
@@ -44,29 +43,36 @@ class MetricId(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """One metric as its family declares it."""
+    """One metric as its family declares it.
+
+    most   the largest value it can have, in its unit; None: nobody can say
+    noisy  True: it jumps from sample to sample, so that one says little; so does what is no gauge
+    """
 
     name: str
     unit: Unit
     kind: Kind
     help: str
+    most: float | None = None
+    noisy: bool = False
 
 
 class Param(NamedTuple):
     """A parameter that a metric family or a channel understands.
 
+    required   it has to be given where the family is used, or the channel
     choices    the words allowed where kind is `choice`
     many       may be given more than once, or hold several values separated by commas
+    default    what counts where it is not given, for people
     """
 
     name: str
-    kind: Literal[
-        "text", "secret", "path", "command", "duration", "count", "port", "flag", "choice"
-    ]
+    kind: ParamKind
     help: str
     required: bool = False
     choices: tuple[str, ...] = ()
     many: bool = False
+    default: str = ""
 
 
 class Family(NamedTuple):
@@ -76,6 +82,8 @@ class Family(NamedTuple):
     any_name   the declaration of every name not in `metrics`, where names come from the machine
                (mount points); None where an unknown name is a mistake
     params     what `with …` may set for it
+    help       what it is about, in a few words
+    origin     where its values come from: `/proc/stat`
     """
 
     name: str
@@ -83,6 +91,8 @@ class Family(NamedTuple):
     metrics: tuple[Metric, ...]
     any_name: Metric | None = None
     params: tuple[Param, ...] = ()
+    help: str = ""
+    origin: str = ""
 
     def find(self, name: str) -> Metric | None:
         """The declaration of `name`, or None where the family has no such metric."""
@@ -93,9 +103,14 @@ class Family(NamedTuple):
 
 
 class NoData(NamedTuple):
-    """Why there is no value. Absence is never a number."""
+    """Why there is no value. Absence is never a number.
+
+    failed   True: the source could not be asked, or answered badly (`FAMILY fails`); not so where
+             there is nothing to be measured, or nothing yet
+    """
 
     reason: str
+    failed: bool = False
 
 
 Value = Union[float, NoData]

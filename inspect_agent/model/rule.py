@@ -8,7 +8,7 @@ from inspect_agent.typed import Literal, NamedTuple, Union
 Op = Literal[">", "<", ">=", "<=", "==", "!="]
 Severity = Literal["info", "warning", "critical"]
 Verb = Literal["restart", "reload", "start", "stop"]
-ServiceWord = Literal["down", "failed", "restarted"]
+ServiceWord = Literal["down", "failed", "restarted", "stale", "outdated"]
 
 
 class Amount(NamedTuple):
@@ -36,9 +36,15 @@ class Comparison(NamedTuple):
 
 
 class StateTest(NamedTuple):
-    """`down`, `failed` or `restarted`."""
+    """`down`, `failed`, `restarted`, `stale` or `outdated`."""
 
     word: ServiceWord
+
+
+class Fails(NamedTuple):
+    """`FAMILY fails`: its source could not be asked, or answered badly."""
+
+    family: str
 
 
 class AllOf(NamedTuple):
@@ -53,7 +59,7 @@ class AnyOf(NamedTuple):
     tests: tuple[Condition, ...]
 
 
-Condition = Union[Comparison, StateTest, AllOf, AnyOf]
+Condition = Union[Comparison, StateTest, Fails, AllOf, AnyOf]
 
 
 class Cycles(NamedTuple):
@@ -92,7 +98,30 @@ class Repair(NamedTuple):
     service: str
 
 
-Action = Union[Alert, Repair]
+class Signal(NamedTuple):
+    """`signal TSTP`: to the main process of its own service; `name` is without SIG."""
+
+    name: str
+    service: str
+
+
+class Run(NamedTuple):
+    """`run "CMD" [as USER]`, by /bin/sh; `user` is "" for the agent's own."""
+
+    command: str
+    user: str = ""
+
+
+class Unmonitor(NamedTuple):
+    """`unmonitor`: its own service is left alone until `inspectctl monitor`."""
+
+    service: str
+
+
+Step = Union[Repair, Signal, Run, Unmonitor]
+"""What a rule does, one after the other; alerts go out at once."""
+
+Action = Union[Alert, Step]
 
 
 class Rule(NamedTuple):
@@ -113,9 +142,9 @@ class Rule(NamedTuple):
     otherwise: tuple[Action, ...] = ()
 
     @property
-    def repairs(self) -> tuple[Repair, ...]:
-        """The `then` actions that are repairs, in the order they were written."""
-        return tuple(action for action in self.then if isinstance(action, Repair))
+    def steps(self) -> tuple[Step, ...]:
+        """The `then` actions that are no alerts, in the order they were written."""
+        return tuple(action for action in self.then if not isinstance(action, Alert))
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

@@ -1,4 +1,4 @@
-"""What is watched: the machine and its services."""
+"""What is watched: the machine, its services, and what has no process of its own."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ class Budget(NamedTuple):
     window_s: float
 
 
+Params = tuple[tuple[str, str], ...]
+"""Parameters of metric families, name and value as given; some are secrets."""
+
+
 class HostCheck(NamedTuple):
-    """All `check host` of the configuration, added up."""
+    """All `check host` of the configuration, added up; `params` as in ServiceCheck."""
 
     owner: str = ""
     remind_s: float | None = None
     rules: tuple[Rule, ...] = ()
+    params: Params = ()
 
 
 class ServiceCheck(NamedTuple):
     """One `check service`.
 
-    name       what its manager calls it
+    name       what its manager calls it; `NAME@*` stands for every instance it has loaded
     place      where it was written: `services.d/sidekiq.inq:1`
     owner      the route told of its coming and going; "" is the default route
     manager    the manager's name, or None: found out from the running system
@@ -33,6 +38,7 @@ class ServiceCheck(NamedTuple):
     timeout_s  a repair's deadline
     grace_s    how young a process may be before rules on its metrics are judged
     remind_s   how often an alert is repeated while its rule stays triggered; None: never
+    params     what was given for metric families; one that may be given often is there as often
     """
 
     name: str
@@ -49,6 +55,18 @@ class ServiceCheck(NamedTuple):
     remind_s: float | None = None
     needs: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    params: Params = ()
+
+
+class ProbeCheck(NamedTuple):
+    """One `check probe`: a thing with no process of its own; the members as in ServiceCheck."""
+
+    name: str
+    place: str
+    owner: str = ""
+    remind_s: float | None = None
+    rules: tuple[Rule, ...] = ()
+    params: Params = ()
 
 
 class Process(NamedTuple):
@@ -69,3 +87,10 @@ class Process(NamedTuple):
 
 class Machine(NamedTuple):
     """The machine itself, as the subject of a source."""
+
+
+class Probe(NamedTuple):
+    """What a `check probe` is about, as the subject of a source."""
+
+    name: str
+    params: Params = ()

@@ -19,7 +19,7 @@ def _classes() -> dict[str, Any]:
         name: item
         for module in _MODULES
         for name, item in vars(module).items()
-        if isinstance(item, type) and issubclass(item, tuple) and hasattr(item, "_fields")
+        if isinstance(item, type) and hasattr(item, "_fields")
     }
 
 

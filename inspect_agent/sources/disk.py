@@ -57,14 +57,14 @@ def _real(mounts: Mapping[str, Mount]) -> Iterator[str]:
 def _used(point: str, mounts: Mapping[str, Mount]) -> Value:
     mount = mounts.get(point)
     if mount is None:
-        return NoData(f"nothing is mounted at {point}")
+        return NoData(f"nothing is mounted at {point}", failed=True)
     remote = _remote_on_the_way(point, mounts)
     if remote is not None:
         return NoData(f"{remote.fstype} may hang, so it is not read in this version")
     try:
         usage = psutil.disk_usage(point)
     except OSError as error:
-        return NoData(f"{point}: {error.strerror}")
+        return NoData(f"{point}: {error.strerror}", failed=True)
     return usage.percent if usage.total else NoData(f"{mount.fstype} has no size")
 
 

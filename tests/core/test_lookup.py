@@ -91,6 +91,10 @@ class Scripted:
 
         return Question(Command((self.name, "glance", *names), 10.0), parse)
 
+    def loaded(self) -> Sequence[str] | Question[Sequence[str]]:
+        """All that it knows."""
+        return tuple(self.known)
+
     def command(self, verb: Verb, check: ServiceCheck) -> Command | None:
         """Nothing."""
         return None

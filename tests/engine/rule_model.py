@@ -58,7 +58,7 @@ class Model:
 
     def process_replaced(self) -> None:
         """Only what the new process does may be a reason to repair it."""
-        if self.rule.repairs:
+        if self.rule.steps:
             self.repair_samples = []
             if not self.triggered:
                 self.samples = []
@@ -68,7 +68,7 @@ class Model:
             return None
         self.triggered = True
         self.told_at = sample.at
-        self.repair_running = bool(self.rule.repairs)
+        self.repair_running = bool(self.rule.steps)
         self.resume_at = 0.0
         self.repair_samples = []
         return Decision.FAILED
@@ -94,7 +94,7 @@ class Model:
         return None
 
     def _count(self, sample: Sample) -> None:
-        if self.rule.repairs and not self.repair_running and sample.at >= self.resume_at:
+        if self.rule.steps and not self.repair_running and sample.at >= self.resume_at:
             self.repair_samples.append(sample)
 
 

@@ -18,6 +18,7 @@ from inspect_agent.model.rule import (
     Comparison,
     Condition,
     Cycles,
+    Fails,
     Op,
     ServiceWord,
     StateTest,
@@ -27,7 +28,7 @@ from tests.engine.builders import RESTARTED, RSS, alerting, over
 GIB = 1024.0**3
 A, B, C = (MetricId("test", name) for name in "abc")
 OPS: tuple[Op, ...] = (">", "<", ">=", "<=", "==", "!=")
-WORDS: tuple[ServiceWord, ...] = ("down", "failed", "restarted")
+WORDS: tuple[ServiceWord, ...] = ("down", "failed", "restarted", "stale", "outdated")
 KNOWN = (TRIPPED, CLEAR, NO_DATA)
 
 
@@ -45,6 +46,10 @@ class Facts:
     def word(self, word: ServiceWord) -> bool | None:
         """Whether the service is in a state."""
         return self._words[word]
+
+    def fails(self, family: str) -> bool | None:
+        """Whether a source fails."""
+        return self._words[family]
 
     def say(self, metric: MetricId, outcome: Outcome) -> None:
         """Makes `metric > 5` have an outcome."""
@@ -134,6 +139,22 @@ def test_a_word(word: ServiceWord, answer: bool | None, expected: Outcome) -> No
     facts = Facts(words={word: answer})
     test = condition.build(StateTest(word), facts, 0.0)
     assert (test(False), test(True)) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(True, TRIPPED), (False, CLEAR), (None, NO_DATA)], ids=str
+)
+def test_a_source_that_fails(answer: bool | None, expected: Outcome) -> None:
+    """`redis fails` is true, false, or unknown while nobody has asked."""
+    test = condition.build(Fails("redis"), Facts(words={"redis": answer}), 0.0)
+    assert (test(False), test(True)) == (expected, expected)
+
+
+def test_the_sources_that_a_condition_wants_to_see_fail() -> None:
+    """In the order they are written, wherever they stand."""
+    tree = AnyOf((AllOf((high(A), Fails("http"))), Fails("tls"), high(B)))
+    assert condition.failing(tree) == (Fails("http"), Fails("tls"))
+    assert condition.comparisons(tree) == (high(A), high(B))
 
 
 BELOW = Comparison(RSS, ">", Amount(500.0, "500"), until_op="<", until=Amount(400.0, "400"))

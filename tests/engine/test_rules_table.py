@@ -37,7 +37,7 @@ def pending(run: int, first: float, ring: int = 0, blind: int = 0, last: float =
 
 def failed(rule: Rule, ring: int = 0) -> RuleState:
     """What a rule is right after it failed at NOW."""
-    return RuleState(TRIGGERED, since=NOW, told=NOW, repairing=bool(rule.repairs), ring=ring)
+    return RuleState(TRIGGERED, since=NOW, told=NOW, repairing=bool(rule.steps), ring=ring)
 
 
 def triggered(
@@ -238,13 +238,13 @@ CELLS = [
     for column in (rising, settling, persisting, reminding, recovering, keeping)
     for cell in column(rule)
 ]
-CELLS += [cell for rule in RULES if rule.repairs for cell in repeating(rule)]
+CELLS += [cell for rule in RULES if rule.steps for cell in repeating(rule)]
 CELLS += MOMENTARY
 
 
 def label(cell: Cell) -> str:
     """`pending-tripped-Span-repairs-hold met`."""
-    kind = "repairs" if cell.rule.repairs else "alerts"
+    kind = "repairs" if cell.rule.steps else "alerts"
     hold = type(cell.rule.hold).__name__
     return f"{cell.state.phase.value}-{cell.outcome.value}-{hold}-{kind}-{cell.name}"
 
@@ -260,18 +260,18 @@ def test_no_cell_is_missing() -> None:
     """Every phase meets every outcome under every hold, with repairs and without."""
     kinds = product(Phase, Outcome, (Cycles, Span, OutOf), (True, False))
     found = {
-        (cell.state.phase, cell.outcome, type(cell.rule.hold), bool(cell.rule.repairs))
+        (cell.state.phase, cell.outcome, type(cell.rule.hold), bool(cell.rule.steps))
         for cell in CELLS
     }
     assert found == set(kinds)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.hold}-{bool(rule.repairs)}")
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.hold}-{bool(rule.steps)}")
 def test_alert_only_rules_never_wait_for_a_repair(rule: Rule) -> None:
     """Entering TRIGGERED asks for repairs exactly where the rule has some."""
     met = RuleState(PENDING, Progress(9, -100.0, 0b111))
     state, decision = step(rule, met, TRIPPED, NOW)
-    assert (decision, state.repairing) == (FAILED, bool(rule.repairs))
+    assert (decision, state.repairing) == (FAILED, bool(rule.steps))
 
 
 def test_a_rule_begins_calm() -> None:

@@ -88,12 +88,12 @@ def test_what_has_no_value() -> None:
     hangs = NoData("nfs4 may hang, so it is not read in this version")
 
     assert read(Disk(mounts), "/srv", "/home", "/home/a/local", "/nowhere", "/proc", "x") == [
-        NoData("nothing is mounted at /srv"),
+        NoData("nothing is mounted at /srv", failed=True),
         hangs,
         hangs,
-        NoData("/nowhere: No such file or directory"),
+        NoData("/nowhere: No such file or directory", failed=True),
         NoData("proc has no size"),
-        NoData("nothing is mounted at x"),
+        NoData("nothing is mounted at x", failed=True),
     ]
 
 
@@ -104,7 +104,7 @@ def test_a_mount_comes_and_goes() -> None:
     before = reader.read()
     mounts.mounts = (ROOT,)
 
-    assert before == [NoData("nothing is mounted at /")]
+    assert before == [NoData("nothing is mounted at /", failed=True)]
     assert isinstance(reader.read()[0], float)
 
 

@@ -245,6 +245,15 @@ class Machine:
 
         return Question(Command(("glance", *names), 10.0), parse)
 
+    def loaded(self) -> Sequence[str] | Question[Sequence[str]]:
+        """What is installed."""
+
+        def parse(finished: Finished) -> Sequence[str]:
+            self._answer()
+            return tuple(self.units)
+
+        return Question(Command(("loaded",), 10.0), parse)
+
     def command(self, verb: Verb, check: ServiceCheck) -> Command | None:
         """What to run."""
         if verb in self.cannot:
