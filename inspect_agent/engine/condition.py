@@ -23,6 +23,7 @@ from inspect_agent.model.rule import (
     Op,
     ServiceWord,
     StateTest,
+    tests,
 )
 from inspect_agent.typed import Protocol
 
@@ -79,10 +80,10 @@ def build(condition: Condition, facts: Facts, machine_bytes: float) -> Test:
         return _answer(partial(facts.word, condition.word))
     if isinstance(condition, Fails):
         return _answer(partial(facts.fails, condition.family))
-    tests = tuple(build(test, facts, machine_bytes) for test in condition.tests)
+    parts = tuple(build(test, facts, machine_bytes) for test in condition.tests)
     if isinstance(condition, AllOf):
-        return _kleene(tests, decisive=CLEAR, otherwise=TRIPPED)
-    return _kleene(tests, decisive=TRIPPED, otherwise=CLEAR)
+        return _kleene(parts, decisive=CLEAR, otherwise=TRIPPED)
+    return _kleene(parts, decisive=TRIPPED, otherwise=CLEAR)
 
 
 def is_momentary(condition: Condition) -> bool:
@@ -96,20 +97,12 @@ def is_momentary(condition: Condition) -> bool:
 
 def comparisons(condition: Condition) -> tuple[Comparison, ...]:
     """Its tests that compare a metric, in the order they are written."""
-    if isinstance(condition, Comparison):
-        return (condition,)
-    if isinstance(condition, (AllOf, AnyOf)):
-        return tuple(found for test in condition.tests for found in comparisons(test))
-    return ()
+    return tuple(test for test in tests(condition) if isinstance(test, Comparison))
 
 
 def failing(condition: Condition) -> tuple[Fails, ...]:
     """Its tests of whether a source fails, in the order they are written."""
-    if isinstance(condition, Fails):
-        return (condition,)
-    if isinstance(condition, (AllOf, AnyOf)):
-        return tuple(found for test in condition.tests for found in failing(test))
-    return ()
+    return tuple(test for test in tests(condition) if isinstance(test, Fails))
 
 
 def limit(amount: Amount, machine_bytes: float) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 
 from inspect_agent.lang import ast
-from inspect_agent.lang.known import Around, no_route
-from inspect_agent.lang.planned import not_yet, planned
+from inspect_agent.lang.known import Around, no_route, unchecked
 from inspect_agent.lang.problems import Near, Wrong, shown
-from inspect_agent.model.rule import Action, Alert, Repair, Severity, Verb
+from inspect_agent.model.rule import Action, Alert, Repair, Run, Severity, Signal, Unmonitor, Verb
 
 _SEVERITIES: dict[str, Severity] = {"info": "info", "warning": "warning", "critical": "critical"}
 _VERBS: dict[str, Verb] = {
@@ -17,6 +17,7 @@ _VERBS: dict[str, Verb] = {
     "start": "start",
     "stop": "stop",
 }
+_SIGNALS = frozenset(name.removeprefix("SIG") for name in signal.Signals.__members__)
 
 
 def then(actions: Iterable[ast.Action], around: Around) -> tuple[Action, ...]:
@@ -29,21 +30,20 @@ def otherwise(actions: Iterable[ast.Action], around: Around) -> tuple[Action, ..
     """The actions of `else`."""
     alerts = []
     for action in actions:
-        if isinstance(action, ast.Manage) and action.verb.text in _VERBS:
+        if isinstance(action, ast.Alert):
+            alerts.append(action)
+        else:
             wrong = Wrong("else only alerts, it does not {}", "a recovery never repairs")
             around.report.error(action.verb, wrong)
-        else:
-            alerts.append(action)
     return then(alerts, around)
 
 
 def _action(action: ast.Action, around: Around) -> Action | None:
     if isinstance(action, ast.Alert):
         return _alert(action, around)
-    if planned("action", action.verb.text):
-        around.report.error(action.verb, not_yet(action.verb.text))
-        return None
-    return _repair(action.verb, action.name, around) if isinstance(action, ast.Manage) else None
+    if isinstance(action, ast.Run):
+        return _run(action, around)
+    return _manage(action, around)
 
 
 def _alert(action: ast.Alert, around: Around) -> Alert | None:
@@ -74,12 +74,45 @@ def _severity(word: ast.Word | None, around: Around) -> Severity | None:
     return severity
 
 
-def _repair(verb: ast.Word, name: ast.Word | None, around: Around) -> Repair | None:
+def _run(action: ast.Run, around: Around) -> Run | None:
+    for word in (action.command, action.user):
+        if word and not word.text.strip():
+            around.report.error(word, Wrong("an empty value"))
+            return None
+    return Run(action.command.text, action.user.text if action.user else "")
+
+
+def _manage(action: ast.Manage, around: Around) -> Repair | Signal | Unmonitor | None:
+    verb = action.verb.text
+    its_own = action.name is None or verb not in _VERBS
     if around.scope == "host":
         wrong = Wrong("a rule of the host may only alert or run, not {}", "check service NAME")
-        around.report.error(verb, wrong)
+    elif around.scope == "probe" and its_own:
+        hint = f"{verb} NAME" if verb in _VERBS else "a rule of check service NAME may"
+        wrong = Wrong("a probe has no process to {}", hint)
+    elif verb == "unmonitor":
+        return Unmonitor(around.service)
+    elif verb == "signal":
+        return _signal(action.name, around)
+    else:
+        return _repair(action.verb, action.name, around)
+    around.report.error(action.verb, wrong)
+    return None
+
+
+def _signal(word: ast.Word | None, around: Around) -> Signal | None:
+    if word is None:  # the grammar wants one
         return None
-    if name and around.known.services.lacks(name.text):
+    name = word.text.upper().removeprefix("SIG")
+    if name not in _SIGNALS:
+        near = Near(name, _SIGNALS)
+        around.report.error(word, Wrong("no signal is called {}", "TERM, HUP, USR1, TSTP …", near))
+        return None
+    return Signal(name, around.service)
+
+
+def _repair(verb: ast.Word, name: ast.Word | None, around: Around) -> Repair | None:
+    if name and unchecked(name.text, around.known):
         around.report.error(name, _unknown_service(verb, name, around))
         return None
     service = name.text if name else around.service

@@ -40,7 +40,7 @@ def resolve(test: ast.Compare, around: Around) -> Resolved | None:
 
 def _resolved(test: ast.Compare, amount: Quantity, until: Quantity | None) -> Resolved:
     metric = MetricId(test.metric.family, test.metric.name)
-    name = _written(str(metric))
+    name = written(str(metric))
     first = f"{name} {test.op.text}"
     comparison = Comparison(metric, _OPS[test.op.text], _plain(amount), amount.rate)
     if until is None or test.until_op is None:
@@ -94,7 +94,7 @@ def _plain(quantity: Quantity) -> Amount:
     return Amount(quantity.value, quantity.text, quantity.share)
 
 
-def _written(metric: str) -> str:
+def written(metric: str) -> str:
     """The metric, quoted where it has to be."""
     if _BARE.fullmatch(metric):
         return metric

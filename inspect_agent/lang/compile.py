@@ -47,23 +47,23 @@ class Reading(NamedTuple):
 
 def compile_folder(root: str, vocabulary: Vocabulary | None = None) -> Compiled:
     """The configuration in a folder; without a vocabulary in the one that is installed."""
-    findings = Findings()
+    vocabulary = vocabulary or installed()
+    findings = Findings(vocabulary.secrets())
     folder = Folder(root, os.geteuid(), findings)
     texts = folder.texts()
-    return compile_texts(
-        Reading(texts, folder.value, findings, folder.whole), vocabulary or installed()
-    )
+    return compile_texts(Reading(texts, folder.value, findings, folder.whole), vocabulary)
 
 
 def compile_bundle(path: str, vocabulary: Vocabulary | None = None) -> Compiled:
     """The configuration that was remembered in a file."""
-    findings = Findings()
+    vocabulary = vocabulary or installed()
+    findings = Findings(vocabulary.secrets())
     try:
         texts = bundle.recall(path)
     except (OSError, ValueError) as error:
         Report(path, "", findings).error(WHOLE, Wrong(f"nothing is remembered: {error}"))
         return Compiled(None, Settings(), findings.errors, (), Texts(None, ()))
-    return compile_texts(Reading(texts, _remembered(texts), findings), vocabulary or installed())
+    return compile_texts(Reading(texts, _remembered(texts), findings), vocabulary)
 
 
 def compile_texts(reading: Reading, vocabulary: Vocabulary) -> Compiled:

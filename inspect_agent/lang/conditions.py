@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from inspect_agent.lang import ast, comparisons
+from inspect_agent.lang import ast, comparisons, metrics
 from inspect_agent.lang.comparisons import Resolved
 from inspect_agent.lang.known import Around
 from inspect_agent.lang.planned import not_yet, planned
 from inspect_agent.lang.problems import Wrong
-from inspect_agent.model.rule import AllOf, AnyOf, Condition, ServiceWord, StateTest
+from inspect_agent.model.rule import AllOf, AnyOf, Condition, Fails, ServiceWord, StateTest
 
-_WORDS: dict[str, ServiceWord] = {"down": "down", "failed": "failed", "restarted": "restarted"}
+_WORDS: dict[str, ServiceWord] = {
+    "down": "down",
+    "failed": "failed",
+    "restarted": "restarted",
+    "stale": "stale",
+    "outdated": "outdated",
+}
 
 Join = Callable[[tuple[Condition, ...]], Condition]
 
@@ -46,14 +52,17 @@ def _test(test: ast.Test, around: Around) -> Resolved | None:
         return comparisons.resolve(test, around)
     if isinstance(test, ast.State):
         return _state(test.word, around)
-    around.report.error(test.metric.word, not_yet(f"{test.metric.word.text} fails"))
-    return None
+    family = metrics.family(test.metric, around)
+    if family is None:
+        return None
+    text = f"{comparisons.written(family.name)} fails"
+    return Resolved(Fails(family.name), text, text)
 
 
 def _state(word: ast.Word, around: Around) -> Resolved | None:
     if planned("state", word.text):
         around.report.error(word, not_yet(word.text))
-    elif around.scope == "host":
+    elif around.scope != "service":
         around.report.error(word, Wrong("{} is the state of a service", "check service NAME"))
     else:
         return Resolved(StateTest(_WORDS[word.text]), word.text, word.text)

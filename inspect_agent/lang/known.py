@@ -11,6 +11,7 @@ from inspect_agent.lang.report import Report
 from inspect_agent.lang.vocabulary import Vocabulary
 from inspect_agent.model.config import Settings
 from inspect_agent.model.metric import Scope
+from inspect_agent.model.target import template_of
 
 ROUTE_HINT = "a route is declared in inspect.conf: send alerts to ROUTE via …"
 
@@ -46,11 +47,16 @@ class Known(NamedTuple):
     commands: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
+def unchecked(name: str, known: Known) -> bool:
+    """Whether surely no check is of this service, nor of all instances like it."""
+    return known.services.lacks(name) and known.services.lacks(template_of(name) or name)
+
+
 class Around(NamedTuple):
     """What a rule stands in.
 
     owner     the route of its alerts where it names none; "" is the default route
-    service   whose rule it is; "" for the host
+    service   whose rule it is; "" for the host and for a probe
     """
 
     report: Report

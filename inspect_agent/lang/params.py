@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,13 +11,14 @@ from inspect_agent.lang.known import Known
 from inspect_agent.lang.planned import not_yet, planned
 from inspect_agent.lang.problems import Near, Read, Wrong
 from inspect_agent.lang.report import Report
+from inspect_agent.model.metric import Scope
 
-HOST: Mapping[str, Read[Any]] = {
+EVERY: Mapping[str, Read[Any]] = {
     "owner": values.text,
     "remind": partial(values.duration, least_s=1.0),
 }
 SERVICE: Mapping[str, Read[Any]] = {
-    **HOST,
+    **EVERY,
     "manager": values.text,
     "pidfile": values.path,
     "start": values.command,
@@ -28,14 +29,19 @@ SERVICE: Mapping[str, Read[Any]] = {
     "restarts": values.budget,
     "needs": values.names,
 }
-"""How the value of each parameter is read."""
+OWN: Mapping[Scope, Mapping[str, Read[Any]]] = {"host": EVERY, "service": SERVICE, "probe": EVERY}
+"""How the value of each parameter of the checks themselves is read."""
 
 
 class Given(NamedTuple):
-    """The values of a check's parameters, and the words that gave them."""
+    """The values of a check's parameters, and the words that gave them.
+
+    others   the parameters that families of this scope declare
+    """
 
     values: Mapping[str, Any]
     words: Mapping[str, ast.Param]
+    others: Sequence[ast.Param]
     report: Report
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -47,41 +53,52 @@ class Given(NamedTuple):
         self.report.error(self.words[name].value, wrong)
 
 
-def read(
-    params: Sequence[ast.Param], readers: Mapping[str, Read[Any]], known: Known, report: Report
-) -> Given:
+def read(params: Sequence[ast.Param], scope: Scope, known: Known, report: Report) -> Given:
     """What was given; what has something wrong is reported and left out."""
-    found, words = {}, {}
-    for param in _once(params, report):
+    found, words, others = {}, {}, []
+    declared = known.vocabulary.params(scope) if params else {}
+    own = OWN[scope]
+    several = {name for name, ways in declared.items() if any(way.param.many for way in ways)}
+    for param in _once(params, own.keys() | declared.keys(), several - own.keys(), report):
         name = param.key.text
-        reader = readers.get(name)
-        if reader is None:
-            report.error(param.key, _unknown(name, readers, known))
-            continue
-        value, words[name] = reader(param.value.text), param
-        if isinstance(value, Wrong):
-            report.error(param.value, value)
+        if name in own:
+            value, words[name] = own[name](param.value.text), param
+            if isinstance(value, Wrong):
+                report.error(param.value, value)
+            else:
+                found[name] = value
+        elif name in declared:
+            others.append(param)
         else:
-            found[name] = value
-    return Given(found, words, report)
+            report.error(param.key, _unknown(name, scope, known))
+    return Given(found, words, others, report)
 
 
-def _once(params: Sequence[ast.Param], report: Report) -> Iterator[ast.Param]:
+def _once(
+    params: Sequence[ast.Param], names: Set[str], several: Set[str], report: Report
+) -> Iterator[ast.Param]:
     first: dict[str, ast.Word] = {}
     for param in params:
         name = param.key.text
-        if name in first and name != "url":
-            wrong = Wrong("{} is given twice", f"first in line {first[name].line}")
+        if name in first and name in names - several:
+            wrong = Wrong(f"{name} is given twice", f"first in line {first[name].line}")
             report.error(param.key, wrong)
         else:
             first[name] = param.key
             yield param
 
 
-def _unknown(name: str, readers: Mapping[str, Read[Any]], known: Known) -> Wrong:
+def _unknown(name: str, scope: Scope, known: Known) -> Wrong:
     families = known.vocabulary.families.values()
-    if planned("parameter", name) or name in {p.name for f in families for p in f.params}:
+    elsewhere = [family for family in families if name in {param.name for param in family.params}]
+    if elsewhere:
+        family = elsewhere[0]
+        return Wrong(f"{name} is a parameter of {family.name}", f"check {family.scope} … with …")
+    if name in SERVICE and scope == "host":
+        return Wrong(f"{name} is a parameter of services", "check service NAME with …")
+    if planned("parameter", name):
         return not_yet(f"the parameter {name}")
     if name in SERVICE:
-        return Wrong("{} is a parameter of services", "check service NAME with …")
-    return Wrong("unknown parameter {}", near=Near(name, readers))
+        return Wrong(f"{name} is a parameter of services", "a probe has no process to manage")
+    names = [*OWN[scope], *known.vocabulary.params(scope)]
+    return Wrong("unknown parameter {}", near=Near(name, names))

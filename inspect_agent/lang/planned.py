@@ -13,11 +13,8 @@ from inspect_agent.lang.problems import Wrong
 
 Kind = Literal[
     "check",
-    "name",
     "clause",
     "state",
-    "test",
-    "action",
     "parameter",
     "channel parameter",
     "family",
@@ -27,14 +24,11 @@ Kind = Literal[
 ]
 
 PLANNED: Mapping[Kind, tuple[str, ...]] = {
-    "check": ("probe", "jobs"),
-    "name": ("NAME@*",),
+    "check": ("jobs",),
     "clause": ("expose",),
     "state": ("stale", "outdated"),
-    "test": ("fails",),
-    "action": ("signal", "run", "unmonitor"),
     "parameter": (
-        *("release", "instance", "url", "contains"),
+        *("release", "instance", "url", "contains", "timeout"),
         *("username", "password", "socket", "hostname", "port", "endpoint"),
     ),
     "channel parameter": ("limit",),

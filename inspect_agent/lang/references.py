@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from inspect_agent.lang.known import Known, no_route
+from inspect_agent.lang.known import Known, no_route, unchecked
 from inspect_agent.lang.params import Given
 from inspect_agent.lang.planned import not_yet, planned
 from inspect_agent.lang.problems import Near, Wrong
+from inspect_agent.model.target import template_of
 
 
 def owner(given: Given, known: Known) -> str:
@@ -18,9 +19,12 @@ def owner(given: Given, known: Known) -> str:
     return name
 
 
-def manager(given: Given, known: Known) -> str | None:
+def manager(given: Given, known: Known, service: str) -> str | None:
     """The manager's name, or None where it is to be found out."""
     name: str | None = given.get("manager")
+    if service.endswith("@*") and "pidfile" in given.values:
+        wrong = Wrong("instances have no pidfile in common", "check each: check service NAME@1")
+        given.report.error(given.words["pidfile"].key, wrong)
     if name is not None and name not in known.vocabulary.managers:
         given.error("manager", _unknown_manager(name, known))
     for key, wrong in _at_odds(given.values):
@@ -32,9 +36,9 @@ def needs(given: Given, known: Known, service: str) -> tuple[str, ...]:
     """The services it needs, which have to be checked, too."""
     names: tuple[str, ...] = given.get("needs", ())
     for name in names:
-        if name == service:
+        if service in (name, template_of(name)):
             given.error("needs", Wrong("a service does not need itself"))
-        elif known.services.lacks(name):
+        elif unchecked(name, known):
             near = known.services.near(name)
             message = "no check of a service called {}"
             given.error("needs", Wrong(message, "check service NAME", near, name))

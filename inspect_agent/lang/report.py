@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from inspect_agent.lang.ast import Word
@@ -17,9 +17,10 @@ WHOLE = Word("", 0, 0)
 
 
 class Findings:
-    """All problems of one compile."""
+    """All problems of one compile; `secrets` are parameters whose values are not to be shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.secrets = frozenset(secrets)
         self._files: dict[str, int] = {}
         self._kept: dict[Severity, list[Problem]] = {"error": [], "warning": []}
         self._uncounted = 0
@@ -100,4 +101,4 @@ class Report:
 
     @cached_property
     def _hidden(self) -> Hidden:
-        return Hidden(self._text)
+        return Hidden(self._text, self._findings.secrets)

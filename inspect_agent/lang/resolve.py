@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from inspect_agent.lang import ast, checks, references, routes, settings
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.given import FileValue
 from inspect_agent.lang.known import Known, Names
-from inspect_agent.lang.planned import not_yet, planned
+from inspect_agent.lang.planned import not_yet
 from inspect_agent.lang.problems import Wrong, shown
 from inspect_agent.lang.report import Report
 from inspect_agent.lang.settings import Complain
 from inspect_agent.lang.vocabulary import Vocabulary
 from inspect_agent.model.config import Config
-from inspect_agent.model.target import ServiceCheck
+from inspect_agent.model.target import ServiceCheck, template_of
 
 _LONGEST_NAME = 255
+_KINDS: tuple[ast.CheckKind, ...] = ("host", "service", "probe", "jobs")
 
 
 class Conf(NamedTuple):
@@ -42,44 +43,46 @@ class Rules(NamedTuple):
 
 def resolve(conf: Conf, rules: Rules, vocabulary: Vocabulary, value_of: FileValue) -> Config:
     """The configuration; it may be used where no error was reported."""
+    of_kind = {kind: [item for item in rules.placed if item.check.kind == kind] for kind in _KINDS}
+    for check, report in of_kind["jobs"]:
+        report.error(check.word, not_yet("check jobs"))
     known = Known(
         vocabulary,
         settings.resolve(conf.statements, conf.complain, value_of),
         Names(routes.declared(conf.statements, conf.report), conf.whole),
-        Names(_declared(rules.placed), rules.whole),
-        dict(_commands(rules.placed)),
+        Names(_declared(of_kind["service"]), rules.whole),
+        dict(_commands(of_kind["service"])),
     )
+    _declared(of_kind["probe"])
     destinations = routes.Resolver(vocabulary, value_of, conf.report).resolve(conf.statements)
-    host = checks.host([item for item in rules.placed if item.check.kind == "host"], known)
-    placed = [item for item in rules.placed if item.check.kind == "service"]
-    services = [checks.service(item, known) for item in placed]
-    _check_circles(services, placed)
-    return Config(known.settings, destinations, host, tuple(services))
+    host = checks.host(of_kind["host"], known)
+    services = [checks.service(item, known) for item in of_kind["service"]]
+    _check_circles(services, of_kind["service"])
+    probes = tuple(checks.probe(item, known) for item in of_kind["probe"])
+    return Config(known.settings, destinations, host, tuple(services), probes=probes)
 
 
 def _declared(placed: Iterable[Placed]) -> dict[str, str]:
-    """The services and where each is checked; what cannot be declared is reported."""
+    """What is checked, by its name, and where; what cannot be declared is reported."""
     places: dict[str, str] = {}
     for check, report in placed:
-        if planned("check", check.kind):
-            report.error(check.word, not_yet(f"check {check.kind}"))
-        elif check.name:
-            wrong = _fault(check.name.text, places)
+        if check.name:
+            wrong = _fault(check.kind, check.name.text, places)
             if wrong:
                 report.error(check.name, wrong)
             places.setdefault(check.name.text, report.place(check.word))
     return places
 
 
-def _fault(name: str, places: Mapping[str, str]) -> Wrong | None:
+def _fault(kind: ast.CheckKind, name: str, places: Mapping[str, str]) -> Wrong | None:
     if not name.strip():
-        return Wrong("the service has no name")
+        return Wrong(f"the {kind} has no name")
     if len(name) > _LONGEST_NAME:
         return Wrong("the name {} is too long", f"at most {_LONGEST_NAME} characters")
-    if name.endswith("@*"):
-        return not_yet(f"every instance of {shown(name[:-1])}")
+    if name == "@*":
+        return Wrong("the instances of what?", "check service NAME@*")
     if name in places:
-        return Wrong("the service {} is checked twice", f"first at {places[name]}")
+        return Wrong(f"the {kind} {{}} is checked twice", f"first at {places[name]}")
     return None
 
 
@@ -92,8 +95,14 @@ def _commands(placed: Iterable[Placed]) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _check_circles(services: Sequence[ServiceCheck], placed: Sequence[Placed]) -> None:
     by_name = {service.name: item for service, item in zip(services, placed, strict=True)}
-    for name, needed in references.circles({item.name: item.needs for item in services}):
+    needs = {item.name: [_checked_as(name, by_name) for name in item.needs] for item in services}
+    for name, needed in references.circles(needs):
         check, report = by_name[name]
         word = next(param.value for param in check.params if param.key.text == "needs")
         wrong = Wrong(f"{shown(needed)} needs {shown(name)}, too", "neither would ever be repaired")
         report.error(word, wrong)
+
+
+def _checked_as(name: str, checked: Container[str]) -> str:
+    """The check that a service is in: its own, or that of all instances like it."""
+    return name if name in checked else template_of(name)

@@ -23,8 +23,8 @@ Position = tuple[int, int]
 class Hidden:
     """The hidden parts of one text."""
 
-    def __init__(self, text: str, names: Iterable[str] = NAMES) -> None:
-        spans = list(_spans(text, names))
+    def __init__(self, text: str, more_names: Iterable[str] = ()) -> None:
+        spans = list(_spans(text, NAMES.union(more_names)))
         places = list(_positions(text, [offset for span in spans for offset in span]))
         self._starts, self._ends = places[::2], places[1::2]
 

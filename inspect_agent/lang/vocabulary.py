@@ -23,6 +23,13 @@ class ChannelWords(NamedTuple):
     build: Callable[[Mapping[str, str]], object]
 
 
+class Declared(NamedTuple):
+    """A parameter and the family that declares it."""
+
+    family: str
+    param: Param
+
+
 class Vocabulary(NamedTuple):
     """Everything a configuration may name that the grammar does not know.
 
@@ -42,6 +49,22 @@ class Vocabulary(NamedTuple):
         """The metric of that name for such checks."""
         found = self.family(scope, family)
         return found.find(name) if found else None
+
+    def params(self, scope: Scope) -> dict[str, list[Declared]]:
+        """The parameters of such checks that families declare, by their names."""
+        found: dict[str, list[Declared]] = {}
+        for (where, name), family in self.families.items():
+            if where == scope:
+                for param in family.params:
+                    found.setdefault(param.name, []).append(Declared(name, param))
+        return found
+
+    def secrets(self) -> set[str]:
+        """The parameters whose values are secrets."""
+        families = (family.params for family in self.families.values())
+        channels = (channel.params for channel in self.channels.values())
+        declared = (param for params in (*families, *channels) for param in params)
+        return {param.name for param in declared if param.kind == "secret"}
 
     def metrics(self, scope: Scope) -> Iterator[str]:
         """Every metric that has a fixed name, as it is written in rules."""

@@ -59,7 +59,15 @@ class AnyOf(NamedTuple):
     tests: tuple[Condition, ...]
 
 
+Test = Union[Comparison, StateTest, Fails]
 Condition = Union[Comparison, StateTest, Fails, AllOf, AnyOf]
+
+
+def tests(condition: Condition) -> tuple[Test, ...]:
+    """Its tests, in the order they are written."""
+    if isinstance(condition, (AllOf, AnyOf)):
+        return tuple(test for part in condition.tests for test in tests(part))
+    return (condition,)
 
 
 class Cycles(NamedTuple):

@@ -69,6 +69,12 @@ class ProbeCheck(NamedTuple):
     params: Params = ()
 
 
+def template_of(name: str) -> str:
+    """What stands for an instance and its like: `sidekiq@*` for `sidekiq@1`; "" for no instance."""
+    base, at, instance = name.partition("@")
+    return f"{base}@*" if base and at and instance else ""
+
+
 class Process(NamedTuple):
     """A process is its PID and its start together: a PID alone may be used again.
 

@@ -24,7 +24,7 @@ def compiled(*rules: str, conf: str = ROUTES, file: str = "inspect.conf") -> Com
     """What comes of these .inq files, called a.inq, b.inq, …, and this inspect.conf."""
     named = [Text(f"{chr(ord('a') + i)}.inq", text) for i, text in enumerate(rules)]
     texts = Texts(Text(file, conf), tuple(named))
-    return compile_texts(Reading(texts, _no_files, Findings()), VOCABULARY)
+    return compile_texts(Reading(texts, _no_files, Findings(VOCABULARY.secrets())), VOCABULARY)
 
 
 def config(*rules: str, conf: str = ROUTES) -> Config:

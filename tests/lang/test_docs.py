@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inspect_agent.lang.params import HOST, SERVICE
+from inspect_agent.lang.params import EVERY, SERVICE
 from inspect_agent.lang.planned import PLANNED
 from inspect_agent.lang.settings import SETTINGS
 from inspect_agent.lang.units import SUFFIXES
@@ -68,7 +68,7 @@ def test_every_setting_and_parameter_is_described() -> None:
     settings = {name.strip("`") for name in table("| setting |")}
     assert set(SETTINGS) <= settings
     keys = set(re.findall(r"`(\w+)[^`]*`", DOCS.partition("| parameter |")[2].partition("\n\n")[0]))
-    assert set(SERVICE) | set(HOST) <= keys
+    assert set(SERVICE) | set(EVERY) <= keys
     channels = {name.strip("`") for name in table("| channel |")}
     assert set(built_in("channels")) <= channels
 
@@ -83,9 +83,9 @@ def test_every_unit_is_described() -> None:
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_the_agreed_examples(number: int) -> None:
     """Each is read; what this version lacks is told as such, and nothing else is."""
-    made = compiled(EXAMPLES[number])
+    made = compiled(EXAMPLES[number], "check service puma")
     assert all(problem.message.startswith("not in this version") for problem in made.problems)
-    assert (made.config is not None) == (number in (0, 2)), problems(made)
+    assert (made.config is not None) == (number in (0, 2, 4)), problems(made)
 
 
 def test_the_pages_own_examples() -> None:

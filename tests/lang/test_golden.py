@@ -37,7 +37,7 @@ def _compiled(folder: str, name: str) -> Compiled:
         Text(file, conf.read_text("utf-8") if conf.exists() else ROUTES),
         (Text(rules.name, rules.read_text("utf-8")),) if rules.exists() else (),
     )
-    reading = Reading(texts, lambda path: Wrong(f"no file {path}"), Findings())
+    reading = Reading(texts, lambda path: Wrong(f"no file {path}"), Findings(VOCABULARY.secrets()))
     return compile_texts(reading, VOCABULARY)
 
 

@@ -46,7 +46,7 @@ def test_metrics_are_found_in_their_scope() -> None:
         Metric("free", "bytes", "gauge", "free"),
         None,
         Metric("rss", "bytes", "gauge", "resident"),
-        Metric("", "percent", "gauge", "used"),
+        Metric("", "percent", "gauge", "used", most=100.0),
         None,
         None,
     ]

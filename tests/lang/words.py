@@ -13,9 +13,9 @@ _FAMILIES = (
         (Metric("", "percent", "usage", "busy"), Metric("iowait", "percent", "usage", "waits")),
     ),
     Family("load", "host", tuple(Metric(n, "number", "gauge", "load") for n in ("1", "5", "15"))),
-    Family("swap", "host", (Metric("", "percent", "gauge", "used"),)),
+    Family("swap", "host", (Metric("", "percent", "gauge", "used", most=100.0),)),
     Family("memory", "host", (Metric("free", "bytes", "gauge", "free"),)),
-    Family("disk", "host", (), Metric("", "percent", "gauge", "used")),
+    Family("disk", "host", (), Metric("", "percent", "gauge", "used", most=100.0)),
     Family("uptime", "host", (Metric("", "seconds", "gauge", "since the boot"),)),
     Family(
         "memory",
@@ -34,7 +34,34 @@ _FAMILIES = (
         "io",
         "service",
         (Metric("written", "bytes", "counter", "bytes"), Metric("calls", "count", "counter", "n")),
-        params=(Param("device", "text", "which one"),),
+        params=(
+            Param("device", "text", "which one"),
+            Param("passphrase", "secret", "for what is encrypted"),
+            Param("url", "text", "where it is"),
+        ),
+    ),
+    Family(
+        "http",
+        "probe",
+        (
+            Metric("seconds", "seconds", "gauge", "how long the answer took", noisy=True),
+            Metric("status", "number", "gauge", "its status"),
+        ),
+        params=(
+            Param("url", "text", "what is asked for", required=True, many=True),
+            Param("contains", "text", "what its body has to hold"),
+            Param("timeout", "duration", "how long it may take", default="5s"),
+            Param("method", "choice", "how it is asked", choices=("GET", "HEAD")),
+        ),
+    ),
+    Family(
+        "tls",
+        "probe",
+        (Metric("days", "number", "gauge", "until the certificate ends"),),
+        params=(
+            Param("url", "text", "whose certificate", required=True, many=True),
+            Param("port", "port", "where it listens"),
+        ),
     ),
 )
 
