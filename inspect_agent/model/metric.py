@@ -47,6 +47,7 @@ class Metric(NamedTuple):
 
     most   the largest value it can have, in its unit; None: nobody can say
     noisy  True: it jumps from sample to sample, so that one says little; so does what is no gauge
+    low    True: small values are the bad ones (free space, days left)
     """
 
     name: str
@@ -55,6 +56,7 @@ class Metric(NamedTuple):
     help: str
     most: float | None = None
     noisy: bool = False
+    low: bool = False
 
 
 class Param(NamedTuple):
@@ -79,8 +81,8 @@ class Family(NamedTuple):
     """A metric family in one scope.
 
     metrics    the names it has
-    any_name   the declaration of every name not in `metrics`, where names come from the machine
-               (mount points); None where an unknown name is a mistake
+    any_name   the declaration of every name not in `metrics`, where names come from the machine;
+               its own name says what those are (MOUNT); None where an unknown name is a mistake
     params     what `with …` may set for it
     help       what it is about, in a few words
     origin     where its values come from: `/proc/stat`

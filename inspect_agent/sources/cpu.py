@@ -24,6 +24,8 @@ _CPU = Family(
         Metric("iowait", "percent", "usage", "idle while waiting for a disk"),
         Metric("steal", "percent", "usage", "wanted, but given to other virtual machines"),
     ),
+    help="the machine's CPU time",
+    origin="/proc/stat, by psutil",
 )
 
 

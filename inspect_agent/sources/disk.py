@@ -13,7 +13,14 @@ from inspect_agent.ports import Reader, Subject
 from inspect_agent.sources.mounts import Mount, Mounts, machine_mounts
 from inspect_agent.sources.polled import Polled
 
-_USED = Metric("", "percent", "gauge", "space in use by mount point, as in df's Use%")
+_DISK = Family(
+    "disk",
+    "host",
+    (),
+    Metric("MOUNT", "percent", "gauge", "space in use, as in df's Use%", 100.0),
+    help="how full file systems are, by mount point",
+    origin="statvfs(2) of the mount point, by psutil",
+)
 
 
 class Disk:
@@ -22,7 +29,7 @@ class Disk:
     Network file systems are not read here: one that hangs would hang the whole agent.
     """
 
-    families: tuple[Family, ...] = (Family("disk", "host", (), any_name=_USED),)
+    families: tuple[Family, ...] = (_DISK,)
 
     def __init__(self, mounts: Mounts | None = None) -> None:
         self._mounts = mounts or machine_mounts()

@@ -19,6 +19,8 @@ _LOAD = Family(
         Metric(minutes, "number", "gauge", f"load average of the last {minutes} min")
         for minutes in _MINUTES
     ),
+    help="how many tasks run or wait, on all cores together",
+    origin="getloadavg(3)",
 )
 
 

@@ -11,7 +11,13 @@ from inspect_agent.ports import Reader, Subject
 from inspect_agent.sources.polled import Polled
 from inspect_agent.typed import Any
 
-_SWAP = Family("swap", "host", (Metric("", "percent", "gauge", "share of the swap space in use"),))
+_SWAP = Family(
+    "swap",
+    "host",
+    (Metric("", "percent", "gauge", "share of the swap space in use", 100.0),),
+    help="the machine's swap space",
+    origin="/proc/meminfo, by psutil",
+)
 
 
 class Swap:
