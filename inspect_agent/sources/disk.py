@@ -17,8 +17,8 @@ _DISK = Family(
     "disk",
     "host",
     (),
-    Metric("MOUNT", "percent", "gauge", "space in use, as in df's Use%", 100.0),
-    help="how full file systems are, by mount point",
+    Metric("MOUNT", "percent", "gauge", "space in use by mount point, as in df's Use%", 100.0),
+    help="how full the file systems are",
     origin="statvfs(2) of the mount point, by psutil",
 )
 

@@ -15,9 +15,7 @@ _MEMORY = Family(
     "memory",
     "host",
     (
-        Metric(
-            "free", "bytes", "gauge", "what nothing uses, not even a cache", noisy=True, low=True
-        ),
+        Metric("free", "bytes", "gauge", "memory that nothing uses at all", noisy=True, low=True),
         Metric("available", "bytes", "gauge", "what programs can get without swapping", low=True),
         Metric("used", "bytes", "gauge", "what is not available"),
         Metric("percent", "percent", "gauge", "used, as a share of the machine's memory", 100.0),

@@ -17,9 +17,9 @@ _MEMORY = Family(
     "memory",
     "service",
     (
-        Metric("rss", "bytes", "gauge", "of the main process"),
+        Metric("rss", "bytes", "gauge", "resident memory of the main process"),
         # between fork and exec a child's memory is its parent's once more
-        Metric("total_rss", "bytes", "gauge", "of all its processes, added up", noisy=True),
+        Metric("total_rss", "bytes", "gauge", "resident memory of all its processes", noisy=True),
     ),
     help="a service's resident memory",
     origin="/proc/PID/stat",
@@ -28,10 +28,10 @@ _CPU = Family(
     "cpu",
     "service",
     (
-        Metric("user", "percent", "usage", "of the main process, in its program"),
-        Metric("system", "percent", "usage", "of the main process, in the kernel"),
-        Metric("total_user", "percent", "usage", "of all its processes, in their programs"),
-        Metric("total_system", "percent", "usage", "of all its processes, in the kernel"),
+        Metric("user", "percent", "usage", "the main process in its programs"),
+        Metric("system", "percent", "usage", "the main process in the kernel"),
+        Metric("total_user", "percent", "usage", "all its processes in their programs"),
+        Metric("total_system", "percent", "usage", "all its processes in the kernel"),
     ),
     help="a service's CPU time",
     origin="/proc/PID/stat",
