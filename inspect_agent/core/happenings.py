@@ -29,7 +29,7 @@ class Happenings:
             kind=kind,
             target=target.name,
             at=at,
-            text=f"{_title(target)}: {watched.rule.text} {verbs[kind]}{measured}",
+            text=f"{title(target)}: {watched.rule.text} {verbs[kind]}{measured}",
             incident=self._incident(target.name, watched.rule.key),
             severity="info" if kind == "RuleRecovered" else "critical",
             resolves=kind == "RuleRecovered",
@@ -75,15 +75,15 @@ class Happenings:
         )
 
     def repair(
-        self, kind: EventKind, service: WatchedService, text: str, at: float, detail: str = ""
+        self, kind: EventKind, target: Target, text: str, at: float, detail: str = ""
     ) -> Event:
         """RepairSucceeded, RepairFailed or RepairExhausted."""
         return Event(
             kind=kind,
-            target=service.name,
+            target=target.name,
             at=at,
-            text=f"{service.check.name}: {text}",
-            incident=self._incident(service.name, "repair"),
+            text=f"{title(target)}: {text}",
+            incident=self._incident(target.name, "repair"),
             severity="info" if kind == "RepairSucceeded" else "critical",
             resolves=kind == "RepairSucceeded",
             detail=detail,
@@ -122,5 +122,6 @@ class Happenings:
         return target.state.reason if isinstance(target, WatchedService) else ""
 
 
-def _title(target: Target) -> str:
-    return target.check.name if isinstance(target, WatchedService) else "host"
+def title(target: Target) -> str:
+    """What people call a target: `host`, `sidekiq`."""
+    return target.name.removeprefix("service ")

@@ -16,7 +16,7 @@ from inspect_agent.engine.rules import Phase, Progress, RuleState
 from inspect_agent.engine.services import ServiceState
 from inspect_agent.engine.silence import Silence
 from inspect_agent.model.target import Process
-from inspect_agent.typed import NamedTuple
+from inspect_agent.typed import Any, NamedTuple
 
 
 class Clock(NamedTuple):
@@ -97,9 +97,24 @@ def spent_to_text(spent: Spent) -> str:
 
 def spent_from_text(text: str, shift: float) -> Spent:
     """The reverse."""
-    repairs, paused_until, pause_s = json.loads(text)
+    return _spent(json.loads(text), shift)
+
+
+def _spent(members: list[Any], shift: float) -> Spent:
+    repairs, paused_until, pause_s = members
     until = paused_until + shift if paused_until else 0.0
     return Spent(tuple(at + shift for at in repairs), until, pause_s)
+
+
+def actions_to_text(spent: Spent, told: bool) -> str:
+    """What a target without a process has used of its budget, and whether a failure was told."""
+    return json.dumps([spent, told])
+
+
+def actions_from_text(text: str, shift: float) -> tuple[Spent, bool]:
+    """The reverse."""
+    spent, told = json.loads(text)
+    return _spent(spent, shift), bool(told)
 
 
 def silence_to_text(silence: Silence) -> str:

@@ -56,10 +56,20 @@ class Turn:
         text = remember.service_to_text(service.state, service.repair_told)
         self.changes.append(Put("service", service.check.name, text))
 
-    def keep_budget(self, service: WatchedService) -> None:
-        """What a service has used of its budget."""
-        text = remember.spent_to_text(service.spent)
-        self.changes.append(Put("budget", service.check.name, text))
+    def keep_budget(self, target: Target) -> None:
+        """What a target has used of its budget."""
+        if isinstance(target, WatchedService):
+            text = remember.spent_to_text(target.spent)
+            self.changes.append(Put("budget", target.check.name, text))
+        else:
+            self._keep_actions(target)
+
+    def keep_repair_told(self, target: Target) -> None:
+        """Whether an action for a target failed and was told."""
+        if isinstance(target, WatchedService):
+            self.keep_service(target)
+        else:
+            self._keep_actions(target)
 
     def keep_silence(self, silence: Silence) -> None:
         """The windows."""
@@ -68,6 +78,10 @@ class Turn:
     def keep(self, kind: str, key: str, text: str | None) -> None:
         """Anything else."""
         self.changes.append(Put(kind, key, text))
+
+    def _keep_actions(self, target: Target) -> None:
+        text = remember.actions_to_text(target.spent, target.repair_told)
+        self.changes.append(Put("actions", target.name, text))
 
 
 def rule_key(target: str, key: str) -> str:

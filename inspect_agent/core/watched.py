@@ -38,12 +38,16 @@ class WatchedRule:
 
 
 class Target:
-    """What a host and a service have in common: metrics, and the rules over them.
+    """What a host and a service have in common: metrics, the rules over them, and what these did.
 
-    name   `host` or `service NAME`
+    name         `host` or `service NAME`
+    spent        what was used of its budget
+    repair_told  an action for it failed, which was told, and none has succeeded since
+    refusal      why the last action that its rules wanted was not carried out, "" when it was
     """
 
     name: str
+    check: HostCheck | ServiceCheck
 
     def __init__(
         self,
@@ -57,6 +61,9 @@ class Target:
         self.remind_s = remind_s
         self.machine_bytes = machine_bytes
         self.rules: list[WatchedRule] = []
+        self.spent = Spent()
+        self.repair_told = False
+        self.refusal = ""
 
     def arm(self, rules: tuple[Rule, ...], measured: Mapping[MetricId, Series]) -> None:
         """Builds the rules, over what an earlier configuration measured."""
@@ -90,6 +97,7 @@ class WatchedHost(Target):
     """The machine."""
 
     name = "host"
+    check: HostCheck
 
     def __init__(self, check: HostCheck, catalogue: Catalogue, machine_bytes: float) -> None:
         super().__init__("host", check.rules, check.remind_s, catalogue, machine_bytes)
@@ -106,10 +114,12 @@ class WatchedService(Target):
     is_wrapped its process is a shell, su or the like, around the one that works
     held       `seen` has not been judged since: the next judgement expects a change
     repairing  the verb of the repair that runs, "" when none does
-    refusal    why the last repair was not made, "" when it was
     died_at    wall time of a death that waits for the manager's word, or None
     fingerprint  what the last glance told; None: whatever the next one tells is news
+    signalled  the process that a rule sent a signal to, and up to when its end is expected
     """
+
+    check: ServiceCheck
 
     def __init__(self, check: ServiceCheck, catalogue: Catalogue, machine_bytes: float) -> None:
         super().__init__("service", check.rules, check.remind_s, catalogue, machine_bytes)
@@ -122,13 +132,11 @@ class WatchedService(Target):
         self.replaced = False
         self.watch: Watch | None = None
         self.is_wrapped = False
-        self.spent = Spent()
         self.held = False
         self.repairing = ""
-        self.repair_told = False
-        self.refusal = ""
         self.died_at: float | None = None
         self.fingerprint: str | None = None
+        self.signalled: tuple[Process, float] | None = None
         self.looked_at = 0.0
         self.retries = 0
 
@@ -145,6 +153,13 @@ class WatchedService(Target):
             state = state._replace(status=seen.status, returning=seen.returning)
         return judge(state)
 
+    def expects_end(self, process: Process | None, now: float) -> bool:
+        """Whether a signal that a rule has just sent accounts for the end of this process."""
+        if process is None or self.signalled is None:
+            return False
+        signalled, until = self.signalled
+        return now < until and process.same_as(signalled)
+
     def succeed(self, old: WatchedService) -> None:
         """Takes over where a service stands from its check before a reload, but its process."""
         same_owner = (old.check.manager, old.check.pidfile) == (
@@ -152,10 +167,10 @@ class WatchedService(Target):
             self.check.pidfile,
         )
         self.manager = old.manager if same_owner else None
-        self.state, self.seen, self.spent = old.state, old.seen, old.spent
-        self.held, self.repairing, self.repair_told = old.held, old.repairing, old.repair_told
-        self.refusal, self.replaced, self.died_at = old.refusal, old.replaced, old.died_at
-        self.looked_at = old.looked_at
+        self.state, self.seen = old.state, old.seen
+        self.held, self.repairing = old.held, old.repairing
+        self.replaced, self.died_at = old.replaced, old.died_at
+        self.looked_at, self.signalled = old.looked_at, old.signalled
         old.let_go()
 
     def let_go(self) -> None:

@@ -6,7 +6,7 @@ that is gone had opened.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from inspect_agent.alerting import route
 from inspect_agent.core import remember
@@ -49,6 +49,18 @@ class World:
         self.host = WatchedHost(HostCheck(), catalogue, machine_bytes)
         self.services: dict[str, WatchedService] = {}
 
+    def targets(self) -> Iterator[Target]:
+        """Everything that has rules."""
+        yield self.host
+        yield from self.services.values()
+
+    def target(self, name: str) -> Target | None:
+        """The target of this name, if it is watched now."""
+        service = self.services.get(name.removeprefix("service "))
+        if service is not None and service.name == name:
+            return service
+        return self.host if name == self.host.name else None
+
     def adopt(self, config: Config, turn: Turn) -> Changes:
         """Puts a configuration in force."""
         before, host_before = self.services, self.host
@@ -75,8 +87,9 @@ class World:
         """What the ledger knew of these targets; what it knew of others is withdrawn."""
         for name, service in self.services.items():
             self._recall_service(name, service, states, shift)
+        self._recall_actions(states.get("actions", {}), shift, turn)
         kept = dict(states.get("rule", {}))
-        for target in (self.host, *self.services.values()):
+        for target in self.targets():
             for watched in target.rules:
                 text = kept.pop(rule_key(target.name, watched.rule.key), None)
                 if text is not None:
@@ -104,12 +117,22 @@ class World:
             if spent is not None:
                 service.spent = remember.spent_from_text(spent, shift)
 
+    def _recall_actions(self, rows: Mapping[str, str], shift: float, turn: Turn) -> None:
+        """What was done for targets that are no services."""
+        for name, text in rows.items():
+            target = self.target(name)
+            if target is None:
+                turn.keep("actions", name, None)
+                continue
+            with remember.tolerant(self._log, f"actions of {name}"):
+                target.spent, target.repair_told = remember.actions_from_text(text, shift)
+
     def _adopt_host(self, check: HostCheck, turn: Turn) -> None:
         old = self.host
         new = WatchedHost(check, self._catalogue, self._machine_bytes)
         new.arm(check.rules, old.metrics.series)
         old.metrics.close()
-        self._inherit_rules(new, old, turn)
+        self._inherit(new, old, turn)
         new.metrics.open(Machine())
         self.host = new
 
@@ -123,12 +146,13 @@ class World:
         process = old.process
         new.arm(check.rules, old.metrics.series)
         new.succeed(old)
-        self._inherit_rules(new, old, turn)
+        self._inherit(new, old, turn)
         if process is not None:
             self._attend.attach(new, process)
         return new
 
-    def _inherit_rules(self, new: Target, old: Target, turn: Turn) -> None:
+    def _inherit(self, new: Target, old: Target, turn: Turn) -> None:
+        new.spent, new.repair_told, new.refusal = old.spent, old.repair_told, old.refusal
         states = {watched.rule.key: watched for watched in old.rules}
         for watched in new.rules:
             forerunner = states.pop(watched.rule.key, None)
