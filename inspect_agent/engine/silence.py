@@ -1,11 +1,13 @@
 """Deploy windows and unmonitored services: when nothing is judged, told or repaired.
 
 Windows of names and the global one stand side by side. When one ends, by itself or by hand, what
-it covered settles for some cycles, still silent; then whatever is wrong is told.
+it covered settles for some cycles, still silent; then whatever is wrong is told. The name of a
+template (`sidekiq@*`) covers its instances, also those that are still to come.
 """
 
 from __future__ import annotations
 
+from inspect_agent.model.target import template_of
 from inspect_agent.typed import NamedTuple
 
 ALL = ""
@@ -29,8 +31,8 @@ def start(silence: Silence, names: tuple[str, ...], until: float) -> Silence:
 
 
 def finish(silence: Silence, names: tuple[str, ...], settle: int) -> Silence:
-    """Closes the windows of these names; without names, all of them."""
-    ended = tuple(name for name, _ in silence.windows if not names or name in names)
+    """Closes the windows of these names, a template's with those of its instances; none: all."""
+    ended = tuple(name for name, _ in silence.windows if not names or _meant(name, names))
     return _end(silence, ended, settle)
 
 
@@ -55,27 +57,39 @@ def unmonitor(silence: Silence, name: str) -> Silence:
 
 
 def monitor(silence: Silence, name: str, settle: int) -> Silence:
-    """Watches a service again, after settling."""
-    if name not in silence.unmonitored:
+    """Watches a service again, after settling; with a template also its instances."""
+    ended = tuple(other for other in silence.unmonitored if _meant(other, (name,)))
+    if not ended:
         return silence
-    others = tuple(other for other in silence.unmonitored if other != name)
-    return _settle(silence._replace(unmonitored=others), (name,), settle)
+    others = tuple(other for other in silence.unmonitored if other not in ended)
+    return _settle(silence._replace(unmonitored=others), ended, settle)
 
 
 def in_window(silence: Silence, name: str) -> bool:
     """Whether a deploy window is open over a service (or, with ALL, over the machine)."""
-    return any(window in (ALL, name) for window, _ in silence.windows)
+    over = (ALL, name, template_of(name))
+    return any(window in over for window, _ in silence.windows)
+
+
+def is_unmonitored(silence: Silence, name: str) -> bool:
+    """Whether a service is left alone, by its own name or its template's."""
+    return name in silence.unmonitored or template_of(name) in silence.unmonitored
 
 
 def covers(silence: Silence, name: str) -> bool:
     """Whether nothing is judged, told or repaired for `name` in this cycle."""
     if silence == NOTHING:
         return False
+    over = (ALL, name, template_of(name))
     return (
         in_window(silence, name)
-        or name in silence.unmonitored
-        or any(settling in (ALL, name) for settling, _ in silence.settling)
+        or is_unmonitored(silence, name)
+        or any(settling in over for settling, _ in silence.settling)
     )
+
+
+def _meant(name: str, names: tuple[str, ...]) -> bool:
+    return name in names or template_of(name) in names
 
 
 def _end(silence: Silence, ended: tuple[str, ...], settle: int) -> Silence:

@@ -14,6 +14,7 @@ from inspect_agent.engine.silence import (
     expire,
     finish,
     in_window,
+    is_unmonitored,
     monitor,
     start,
     unmonitor,
@@ -178,7 +179,54 @@ def test_an_unmonitored_service_stays_silent_under_a_window_that_ends() -> None:
     assert silence == Silence(unmonitored=("web",))
 
 
-names = st.sampled_from(["web", "db"])
+def test_a_template_covers_its_instances() -> None:
+    """Also those that nobody knows yet; no other template, no service without instances."""
+    asked = ("web@1", "web@2", "web@*", "web", "webs@1", "db@1")
+    window = start(NOTHING, ("web@*",), 100.0)
+    assert [name for name in asked if covers(window, name)] == ["web@1", "web@2", "web@*"]
+    assert [name for name in asked if in_window(window, name)] == ["web@1", "web@2", "web@*"]
+    alone = unmonitor(NOTHING, "web@*")
+    assert [name for name in asked if covers(alone, name)] == ["web@1", "web@2", "web@*"]
+    assert [name for name in asked if is_unmonitored(alone, name)] == ["web@1", "web@2", "web@*"]
+    assert [name for name in asked if in_window(alone, name)] == []
+    settling = finish(window, (), settle=1)
+    assert [name for name in asked if covers(settling, name)] == ["web@1", "web@2", "web@*"]
+
+
+def test_an_instance_covers_itself_alone() -> None:
+    """Its like are judged on."""
+    window = start(NOTHING, ("web@1",), 100.0)
+    assert (covers(window, "web@1"), covers(window, "web@2"), covers(window, "web@*")) == (
+        True,
+        False,
+        False,
+    )
+
+
+def test_the_end_for_a_template_is_the_end_for_its_instances() -> None:
+    """As the end without a name is the end of all; what ends settles under its own name."""
+    both = start(start(NOTHING, ("web@*", "db@1"), 100.0), ("web@1",), 200.0)
+    finished = finish(both, ("web@*",), settle=1)
+    assert finished == Silence(windows=(("db@1", 100.0),), settling=(("web@*", 1), ("web@1", 1)))
+    alone = unmonitor(unmonitor(unmonitor(NOTHING, "web@1"), "web@*"), "db@1")
+    assert monitor(alone, "web@*", settle=1) == Silence(
+        settling=(("web@1", 1), ("web@*", 1)), unmonitored=("db@1",)
+    )
+
+
+def test_the_end_for_an_instance_leaves_its_template_silent() -> None:
+    """A window of all is not made one of all but one."""
+    both = start(NOTHING, ("web@*", "web@1"), 100.0)
+    assert windows_of(finish(both, ("web@1",), settle=0)) == ["web@*"]
+    assert monitor(unmonitor(NOTHING, "web@*"), "web@1", settle=1).unmonitored == ("web@*",)
+
+
+def windows_of(silence: Silence) -> list[str]:
+    """The names of the open windows."""
+    return [name for name, _ in silence.windows]
+
+
+names = st.sampled_from([*NAMES, "web@1", "web@2", "web@*"])
 commands = st.one_of(
     st.tuples(st.just("start"), st.lists(names, max_size=2).map(tuple)),
     st.tuples(st.just("finish"), st.lists(names, max_size=2).map(tuple)),
@@ -209,9 +257,9 @@ def test_silence_ends_with_its_reasons(story: list[tuple[str, tuple[str, ...]]])
         silence = obey(silence, command, named, float(now))
         keys = [name for name, _ in silence.windows]
         assert len(keys) == len(set(keys))
-        for name in (ALL, *NAMES):
+        for name in (ALL, *NAMES, "web@2"):
             assert covers(silence, name) or not in_window(silence, name)
-    for name in NAMES:
+    for name in (*NAMES, "web@*"):
         silence = monitor(silence, name, settle=1)
     for later in (1000.0, 1010.0):
         silence = obey(silence, "cycle", (), later)
