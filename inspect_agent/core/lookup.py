@@ -11,14 +11,14 @@ knows it. It is asked anew when its manager no longer knows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from inspect_agent.core.child import Children
 from inspect_agent.core.log import Log
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.errors import ManagerError
-from inspect_agent.model.observation import Finished, Observation
+from inspect_agent.model.observation import Observation
 from inspect_agent.ports import Fingerprints, Manager, Observations, Question
 from inspect_agent.typed import TypeVar
 
@@ -51,7 +51,7 @@ class Lookup:
         for service in services:
             manager = service.manager or self._next_manager(service, None)
             if manager is None:
-                self._found(service, Observation("unknown", reason=self._nobody(service)))
+                self._found(service, Observation("unknown", reason=nobody(service.check.manager)))
             else:
                 self._wanted[manager.name][service.check.name] = service
         for manager in self._managers:
@@ -83,7 +83,8 @@ class Lookup:
         batch = [wanted.pop(name) for name in list(wanted)[:BATCH]]
         self._busy.add(manager.name)
         checks = [service.check for service in batch]
-        self._ask(manager, lambda: manager.look(checks), partial(self._looked, manager, batch))
+        looked = partial(self._looked, manager, batch)
+        ask(self._children, self._log, manager, lambda: manager.look(checks), looked)
 
     def _looked(
         self, manager: Manager, batch: list[WatchedService], answer: Observations | ManagerError
@@ -125,18 +126,11 @@ class Lookup:
                 return manager
         return None
 
-    def _nobody(self, service: WatchedService) -> str:
-        wanted = service.check.manager
-        if wanted is not None:
-            return f"{wanted} does not run here"
-        return "no service manager that this version knows runs here"
-
     def _glance(self, manager: Manager, services: list[WatchedService]) -> None:
         self._glancing.add(manager.name)
         checks = [service.check for service in services]
-        self._ask(
-            manager, lambda: manager.glance(checks), partial(self._glanced, manager, services)
-        )
+        glanced = partial(self._glanced, manager, services)
+        ask(self._children, self._log, manager, lambda: manager.glance(checks), glanced)
 
     def _glanced(
         self,
@@ -157,23 +151,22 @@ class Lookup:
         if changed:
             self.look(changed)
 
-    def _ask(
-        self,
-        manager: Manager,
-        ask: Callable[[], Mapping[str, A] | Question[Mapping[str, A]]],
-        then: Callable[[Mapping[str, A] | ManagerError], None],
-    ) -> None:
-        """Runs a manager's question; what it raises is an answer, too."""
-        question = guarded(ask)
-        if not isinstance(question, Question):
-            then(question)
-            return
-        self._log.verbose(f"{manager.name}: {' '.join(question.command.argv)}")
 
-        def finished(result: Finished) -> None:
-            then(guarded(lambda: question.parse(result)))
-
-        self._children.start(question.command, finished)
+def ask(
+    children: Children,
+    log: Log,
+    manager: Manager,
+    question: Callable[[], A | Question[A]],
+    then: Callable[[A | ManagerError], None],
+) -> None:
+    """Asks a manager, and waits for nothing; what it raises is an answer, too."""
+    answer = guarded(question)
+    if not isinstance(answer, Question):
+        then(answer)
+        return
+    log.verbose(f"{manager.name}: {' '.join(answer.command.argv)}")
+    parse = answer.parse
+    children.start(answer.command, lambda finished: then(guarded(lambda: parse(finished))))
 
 
 def guarded(call: Callable[[], A]) -> A | ManagerError:
@@ -184,3 +177,10 @@ def guarded(call: Callable[[], A]) -> A | ManagerError:
         return error
     except Exception as error:  # noqa: BLE001 (a manager that raises harms only its services)
         return ManagerError(f"{type(error).__name__}: {error}")
+
+
+def nobody(manager: str | None) -> str:
+    """Why nobody can be asked, where a check names this manager, or None."""
+    if manager is not None:
+        return f"{manager} does not run here"
+    return "no service manager that this version knows runs here"
