@@ -33,9 +33,13 @@ _COMMANDS = """commands:
 
 without an agent:
   check [DIR]                    what it would say of a configuration
+  metrics [FAMILY]               what a rule may compare, and where it comes from
 """
 
-_LOCAL = {"check": "inspect_agent.cli.check"}
+_LOCAL = {
+    "check": "inspect_agent.cli.check",
+    "metrics": "inspect_agent.cli.metrics",
+}
 """Commands that need no agent, and the module whose `main` is each: most load the compiler."""
 
 

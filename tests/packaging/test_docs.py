@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from inspect_agent.cli import agent as agent_cli
+from inspect_agent.cli import ctl
 from inspect_agent.core.commands import Running, commands
 from inspect_agent.lang.compile import compile_folder
 from inspect_agent.lang.problems import render
@@ -19,7 +20,7 @@ PAGES = [
     *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((CHECKOUT / "docs").glob("*.md")),
 ]
-KNOWN = {*commands(cast(Running, None)), "check", "-h"}
+KNOWN = {*commands(cast(Running, None)), *ctl._LOCAL, "-h"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
