@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from inspect_agent.lang import bundle, parse
@@ -68,6 +71,23 @@ def compile_bundle(path: str, vocabulary: Vocabulary | None = None) -> Compiled:
 
 def compile_texts(reading: Reading, vocabulary: Vocabulary) -> Compiled:
     """The configuration in these texts."""
+    with _uncollected():
+        return _compiled(reading, vocabulary)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is made here lives to the end; looking through it again and again takes a third."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _compiled(reading: Reading, vocabulary: Vocabulary) -> Compiled:
     texts, findings = reading.texts, reading.findings
     values: dict[str, str] = {}
     conf = _conf(texts.conf, reading)

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from lark import Lark, UnexpectedInput
 
 from inspect_agent.lang import ast
+from inspect_agent.lang.lexer import Lexer
 from inspect_agent.lang.report import MOST_KEPT, Report
 from inspect_agent.lang.syntax import explain
 from inspect_agent.lang.tree import TRANSFORMERS
@@ -128,4 +129,10 @@ def grammar(name: Grammar) -> Lark:
     with open(os.path.join(os.path.dirname(__file__), f"{name}.lark"), encoding="utf-8") as file:
         text = file.read()
     starts = ["file", "rules"] if name == "inq" else ["file"]
-    return Lark(text, parser="lalr", start=starts, transformer=TRANSFORMERS[name])
+    return Lark(
+        text,
+        parser="lalr",
+        start=starts,
+        transformer=TRANSFORMERS[name],
+        _plugins={"ContextualLexer": Lexer},  # the door that lark-cython takes, too
+    )

@@ -12,7 +12,6 @@ the core. `state_dir` of a failure is what the configuration names, or empty.
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -71,7 +70,6 @@ def _remember(compiled: Compiled, folder: str) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Answers the first request."""
-    gc.disable()  # what it makes lives to its end; looking through that takes a third of the time
     end_with_parent()
     lines = Lines()
     for request in lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -10,25 +10,10 @@ from hypothesis import strategies as st
 
 from inspect_agent.model import wire
 from tests.lang.compiling import compiled, problems
+from tests.lang.edited import CONFS, RULES
 
-GOLDEN = Path(__file__).parent.parent / "golden"
-
-
-def _texts(suffix: str) -> list[str]:
-    return [path.read_text("utf-8") for path in sorted(GOLDEN.rglob(f"*{suffix}"))]
-
-
-PIECES = st.sampled_from(
-    [piece for text in _texts(".inq") + _texts(".conf") for piece in text.split()]
-) | st.text(alphabet='if \n"#,()<>=\\%/.:5mé\ufeff', max_size=3)
-EDITS = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 20), PIECES), max_size=6)
-
-
-def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
-    for at, length, piece in edits:
-        start = at % (len(text) + 1)
-        text = text[:start] + piece + text[start + length :]
-    return text
+LONG_S = 600.0
+FILES = st.sampled_from(["inspect.conf", "inspeqtor.conf"])
 
 
 def _check(rules: str, conf: str, file: str) -> None:
@@ -37,11 +22,6 @@ def _check(rules: str, conf: str, file: str) -> None:
     assert all(problem.message and problem.line for problem in made.problems)
     problems(made).encode()
     assert made.config is None or wire.from_text(wire.to_text(made.config)) == made.config
-
-
-RULES = st.builds(_edited, st.sampled_from(_texts(".inq")), EDITS)
-CONFS = st.builds(_edited, st.sampled_from(_texts(".conf")), EDITS)
-FILES = st.sampled_from(["inspect.conf", "inspeqtor.conf"])
 
 
 @given(RULES, CONFS, FILES)
@@ -53,8 +33,9 @@ def test_edited_files(rules: str, conf: str, file: str) -> None:
 
 @pytest.mark.acceptance
 @pytest.mark.timeout(6000)
-@given(RULES, CONFS, FILES)
-@settings(max_examples=100_000)
-def test_edited_files_for_long(rules: str, conf: str, file: str) -> None:
-    """The same for minutes."""
-    _check(rules, conf, file)
+def test_edited_files_for_long() -> None:
+    """The same for ten minutes."""
+    some = settings(max_examples=5000)(given(RULES, CONFS, FILES)(_check))
+    end = time.monotonic() + LONG_S
+    while time.monotonic() < end:
+        some()
