@@ -12,6 +12,7 @@ import psutil
 
 from inspect_agent import __version__, clock, registry
 from inspect_agent.core import identity, status
+from inspect_agent.core.changes import Changes
 from inspect_agent.core.child import Children
 from inspect_agent.core.commands import commands
 from inspect_agent.core.compiling import Compiled
@@ -25,7 +26,6 @@ from inspect_agent.core.parts import Parts
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import WatchedService
-from inspect_agent.core.world import Changes
 from inspect_agent.errors import ControlError
 from inspect_agent.export import values
 from inspect_agent.export.answers import to_text

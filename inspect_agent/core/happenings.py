@@ -124,4 +124,5 @@ class Happenings:
 
 def title(target: Target) -> str:
     """What people call a target: `host`, `sidekiq`."""
-    return target.name.removeprefix("service ")
+    kind, _, name = target.name.partition(" ")
+    return name or kind

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from inspect_agent.core import remember
 from inspect_agent.core.attend import Attend
+from inspect_agent.core.changes import Changes
 from inspect_agent.core.child import Children
 from inspect_agent.core.cycle import Cycle
 from inspect_agent.core.happenings import Happenings
@@ -19,7 +20,7 @@ from inspect_agent.core.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.core.windows import Windows
-from inspect_agent.core.world import Changes, World
+from inspect_agent.core.world import World
 from inspect_agent.engine import silence
 from inspect_agent.model.config import Config
 from inspect_agent.model.observation import Observation
@@ -80,18 +81,20 @@ class Parts:
                 answered(service)
 
         self.lookup = Lookup(managers, children, log, found)
+        self.world = World(log, catalogue, self.happenings, self.attend, machine_bytes)
         self.repairs = Repairs(
             loop,
             log,
             children,
+            processes,
             self.telling,
             self.happenings,
             self.windows,
+            self.world,
             new_turn,
             look=self.lookup.look,
             released=self.attend.release,
         )
-        self.world = World(log, catalogue, self.happenings, self.attend, machine_bytes)
         self.cycle = Cycle(
             log,
             self.telling,
@@ -107,7 +110,7 @@ class Parts:
         """Puts a configuration in force."""
         self.windows.settle = config.settings.settle
         changes = self.world.adopt(config, turn)
-        self.repairs.adopt(self.world.services, config.settings.cycle_time_s)
+        self.repairs.adopt(config.settings)
         self.telling.destinations = config.destinations
         return changes
 
@@ -123,7 +126,7 @@ class Parts:
             silence_ = states.get("silence", {}).get("")
             if silence_ is not None:
                 self.windows.silence = remember.silence_from_text(silence_, shift)
-        self.repairs.resume(states.get("repair", {}), shift)
+        self.repairs.resume(states.get("repair", {}), shift, turn)
 
     def _hushed(self, service: WatchedService) -> bool:
         return silence.covers(self.windows.silence, service.check.name)

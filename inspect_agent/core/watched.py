@@ -13,7 +13,7 @@ from inspect_agent.engine.rules import CALM, RuleState
 from inspect_agent.engine.services import Seen, ServiceState
 from inspect_agent.model.metric import MetricId, NoData, Scope
 from inspect_agent.model.rule import Rule, ServiceWord
-from inspect_agent.model.target import HostCheck, Process, ServiceCheck
+from inspect_agent.model.target import HostCheck, ProbeCheck, Process, ServiceCheck
 from inspect_agent.ports import Manager
 
 NOT_RUNNING = NoData("not running")
@@ -38,16 +38,16 @@ class WatchedRule:
 
 
 class Target:
-    """What a host and a service have in common: metrics, the rules over them, and what these did.
+    """What is watched: its metrics, the rules over them, and what these did.
 
-    name         `host` or `service NAME`
+    name         `host`, `service NAME` or `probe NAME`
     spent        what was used of its budget
     repair_told  an action for it failed, which was told, and none has succeeded since
     refusal      why the last action that its rules wanted was not carried out, "" when it was
     """
 
     name: str
-    check: HostCheck | ServiceCheck
+    check: HostCheck | ServiceCheck | ProbeCheck
 
     def __init__(
         self,
@@ -102,6 +102,17 @@ class WatchedHost(Target):
     def __init__(self, check: HostCheck, catalogue: Catalogue, machine_bytes: float) -> None:
         super().__init__("host", check.rules, check.remind_s, catalogue, machine_bytes)
         self.check = check
+
+
+class WatchedProbe(Target):
+    """A thing with no process of its own."""
+
+    check: ProbeCheck
+
+    def __init__(self, check: ProbeCheck, catalogue: Catalogue, machine_bytes: float) -> None:
+        super().__init__("probe", check.rules, check.remind_s, catalogue, machine_bytes)
+        self.check = check
+        self.name = f"probe {check.name}"
 
 
 class WatchedService(Target):

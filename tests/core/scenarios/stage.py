@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from inspect_agent.core import attend, status
+from inspect_agent.core.changes import Changes
 from inspect_agent.core.commands import commands
 from inspect_agent.core.control import Reply
 from inspect_agent.core.ledger import Change, Committed, Ledger, Post, read
@@ -26,7 +27,6 @@ from inspect_agent.core.parts import Parts
 from inspect_agent.core.request import Request
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import WatchedService
-from inspect_agent.core.world import Changes
 from inspect_agent.errors import ControlError
 from inspect_agent.lang.compile import compile_folder
 from inspect_agent.model.config import Config, LogLevel
