@@ -5,6 +5,7 @@ InspectError                 anything below; its text is fit for an operator
 ├── SourceError              a metric family could not be asked, or answered badly
 │   └── ProcessGone          the process that was read has ended
 ├── ManagerError             a service manager did not answer, or answered garbage
+├── StepError                a step of a rule (a repair, a signal, a command) could not be taken
 ├── ChannelError             a message was not delivered
 │   ├── DeliveryDelayed      failed for now: try again (after `retry_after_s`)
 │   └── DeliveryRefused      failed for good: trying again cannot help
@@ -42,6 +43,10 @@ class ProcessGone(SourceError):
 
 class ManagerError(InspectError):
     """A service manager did not answer, or answered something nobody can read."""
+
+
+class StepError(InspectError):
+    """A step of a rule (a repair, a signal, a command) could not be taken."""
 
 
 class ChannelError(InspectError):

@@ -101,6 +101,7 @@ class Attend:
     def judge(self, service: WatchedService, turn: Turn, *, expected: bool = False) -> None:
         """Takes what was last seen through the service table."""
         before = service.state
+        expected = expected or service.expects_end(before.process, turn.now)
         state, told = services.step(
             before, service.seen, turn.now, expected=expected, due=self._due()
         )

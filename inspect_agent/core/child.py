@@ -7,14 +7,14 @@ has: a daemon that it leaves behind may keep the pipes open for years.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from inspect_agent.core.loop import Loop
+from inspect_agent.core.account import Account
+from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.model.observation import Command, Finished
 
 CLEAN_ENVIRONMENT = {
@@ -25,7 +25,7 @@ MOST_OUTPUT = 16 * 1024 * 1024
 """Bytes kept of each stream; what a command writes beyond is read and thrown away."""
 PIPE_BYTES = 65536  # what lies in a pipe at most: pipe(7)
 
-Done = Callable[[Finished], None]
+Done = Callable[[Finished], object]
 
 
 class Children:
@@ -40,10 +40,19 @@ class Children:
         loop.on_signal(signal.SIGCHLD, self._reap)
 
     def start(
-        self, command: Command, done: Done, extra_environment: Mapping[str, str] | None = None
+        self,
+        command: Command,
+        done: Done,
+        extra_environment: Mapping[str, str] | None = None,
+        user: Account | None = None,
     ) -> None:
-        """Runs a command; `done` is called once, in the loop, however it ends."""
+        """Runs a command, as the agent's own user unless another is given.
+
+        `done` is called once, in the loop, however it ends.
+        """
         environment = {**CLEAN_ENVIRONMENT, **(extra_environment or {})}
+        if user is not None:
+            environment.update(user.environment)
         try:
             process = subprocess.Popen(
                 command.argv,
@@ -53,12 +62,29 @@ class Children:
                 cwd="/",
                 env=environment,
                 start_new_session=True,
+                **(user.identity if user is not None else {}),
             )
         except (OSError, ValueError) as error:
-            reason = f"cannot run {command.argv[0]}: {_words(error)}"
+            what = command.argv[0] + (f" as {user.name}" if user is not None else "")
+            reason = f"cannot run {what}: {_words(error)}"
             self._loop.call_soon_threadsafe(partial(done, Finished(None, "", reason)))
             return
-        self._running[process.pid] = _Child(self._loop, process, command, done)
+        child = _Child(self._loop, process, done)
+        child.deadline = self._loop.call_later(
+            command.timeout_s, partial(self._expire, child, command.timeout_s)
+        )
+        self._running[process.pid] = child
+
+    def _expire(self, child: _Child, timeout_s: float) -> None:
+        child.late = f"killed after {timeout_s:g} s without an end"
+        try:
+            os.killpg(child.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has just ended
+        except PermissionError:  # it has become another user's, as sudo does
+            child.late = f"no end after {timeout_s:g} s, and it may not be killed"
+            del self._running[child.process.pid]
+            child.finish()
 
     def _reap(self) -> None:
         for child in list(self._running.values()):
@@ -68,14 +94,15 @@ class Children:
 
 
 class _Child:
-    def __init__(
-        self, loop: Loop, process: subprocess.Popen[bytes], command: Command, done: Done
-    ) -> None:
+    """A command that runs; `late` says so once its deadline is over."""
+
+    deadline: Timer
+
+    def __init__(self, loop: Loop, process: subprocess.Popen[bytes], done: Done) -> None:
         self.process = process
+        self.late = ""
         self._loop = loop
-        self._command = command
         self._done = done
-        self._late = False
         self._output: dict[int, bytearray] = {}
         for stream in (process.stdout, process.stderr):
             if stream is not None:
@@ -83,14 +110,9 @@ class _Child:
                 os.set_blocking(fd, False)
                 self._output[fd] = bytearray()
                 loop.add_reader(fd, partial(self._read, fd))
-        self._deadline = loop.call_later(command.timeout_s, self._expire)
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
 
     def finish(self) -> None:
-        self._deadline.cancel()
+        self.deadline.cancel()
         for fd in self._output:
             self._read(fd)
             self._loop.remove(fd)
@@ -98,16 +120,9 @@ class _Child:
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
-        status, stderr = self.process.returncode, texts[1]
-        if self._late:
-            status = None
-            stderr += f"killed after {self._command.timeout_s:g} s without an end"
-        finished = Finished(status, texts[0], stderr)
+        status = None if self.late else self.process.returncode
+        finished = Finished(status, texts[0], texts[1] + self.late)
         self._loop.call_soon_threadsafe(partial(self._done, finished))
-
-    def _expire(self) -> None:
-        self._late = True
-        self.kill()
 
     def _read(self, fd: int) -> None:
         """Reads what lies in the pipe."""

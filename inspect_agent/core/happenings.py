@@ -6,7 +6,7 @@ from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.engine.services import Told
 from inspect_agent.export import values
 from inspect_agent.model.event import Event, EventKind
-from inspect_agent.model.metric import NoData
+from inspect_agent.model.metric import MetricId, NoData
 from inspect_agent.model.rule import Severity
 
 
@@ -109,17 +109,24 @@ class Happenings:
 
     def _value(self, target: Target, watched: WatchedRule) -> str:
         """What the first metric of the rule measured, as shown."""
-        metrics = [test.metric for test in watched.comparisons]
-        for metric in metrics:
-            latest = target.series(metric).latest
-            if isinstance(latest, NoData):
-                continue
-            shown = values.show(latest, target.metrics.units[metric])
-            return shown if len(metrics) == 1 else f"{metric} {shown}"
-        return ""
+        found = measured(target, watched)
+        if found is None:
+            return ""
+        metric, value = found
+        shown = values.show(value, target.metrics.units[metric])
+        return shown if len(watched.comparisons) == 1 else f"{metric} {shown}"
 
     def _detail(self, target: Target) -> str:
         return target.state.reason if isinstance(target, WatchedService) else ""
+
+
+def measured(target: Target, watched: WatchedRule) -> tuple[MetricId, float] | None:
+    """The first metric of a rule that has a value, and the value, in the metric's unit."""
+    for test in watched.comparisons:
+        latest = target.series(test.metric).latest
+        if not isinstance(latest, NoData):
+            return test.metric, latest
+    return None
 
 
 def title(target: Target) -> str:

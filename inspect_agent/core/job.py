@@ -1,40 +1,64 @@
-"""A repair at work: what it is to do, how it is kept in the ledger, when it has reached its aim."""
+"""What a rule wants done, and the step of it that is at hand."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 
-from inspect_agent.core.lookup import guarded
 from inspect_agent.core.loop import Timer
-from inspect_agent.core.watched import WatchedService
-from inspect_agent.errors import ManagerError
-from inspect_agent.model.observation import Command, Finished
-from inspect_agent.model.rule import Hold, Repair, Span, Verb
+from inspect_agent.model.rule import Hold, Repair, Run, Signal, Span, Step, Unmonitor
 from inspect_agent.model.target import Process
+from inspect_agent.typed import Literal
 
-LAST_LINES = 5
+Phase = Literal["waiting", "running", "verifying"]
 
 
-class Job:
-    """One rule's repairs, of which `verb` on `service` is the one at hand.
+class Order:
+    """The steps of one rule, from when it asks for them until they have ended.
 
-    phase   waiting | running | verifying
-    rest    what follows when this one succeeded
-    cause   the rule's key in the ledger
-    before  the process that it found
-    rank    how long the rule held: while they wait, the one that held longest goes first
+    target   the name of the rule's own target: `host`, `service NAME`
+    key      the rule's key
+    place    where the rule is written
+    rank     how long it held: while they wait, the one that held longest goes first
+    about    what its commands are told of the event, as variables of their environment
+    paid     the targets whose budget has let it pass
+    alone    it has unmonitored its own service, and goes on all the same
     """
 
     def __init__(
-        self, cause: str, steps: tuple[Repair, ...], before: Process | None, rank: float = 0.0
+        self,
+        target: str,
+        key: str,
+        place: str = "",
+        rank: float = 0.0,
+        about: Mapping[str, str] | None = None,
     ) -> None:
-        self.cause = cause
+        self.target, self.key, self.place = target, key, place
         self.rank = rank
-        self.verb: Verb = steps[0].verb
-        self.service = steps[0].service
-        self.rest = steps[1:]
+        self.about = about or {}
+        self.paid: set[str] = set()
+        self.alone = False
+
+
+class Job:
+    """One step of an order.
+
+    place    the name of the target that it is done to
+    name     what it is called: `restart`, `signal TSTP`, `run (host.inq:3)`
+    rest     what follows when it has succeeded
+    before   the process that it found
+    ready    its intent is on disk, or was waited for long enough
+    good     the process that a repair brought up, and that has to stay
+    """
+
+    def __init__(
+        self, order: Order, place: str, steps: tuple[Step, ...], before: Process | None
+    ) -> None:
+        self.order = order
+        self.place = place
+        self.step, self.rest = steps[0], steps[1:]
+        self.name = named(self.step, order.place)
         self.before = before
-        self.phase = "waiting"
+        self.phase: Phase = "waiting"
         self.ready = False
         self.good: Process | None = None
         self.timer: Timer | None = None
@@ -42,60 +66,28 @@ class Job:
     @property
     def template(self) -> str:
         """What two instances of one template share."""
-        return self.service.partition("@")[0]
+        return self.place.partition("@")[0]
 
 
-def command(job: Job, service: WatchedService) -> Command:
-    """What to run. Raises ManagerError where there is nothing, or the manager raised."""
-    manager = service.manager
-    if manager is None:
-        raise ManagerError("no manager has a command for it")
-    found = guarded(lambda: manager.command(job.verb, service.check))
-    if isinstance(found, ManagerError):
-        raise ManagerError(f"{manager.name}: {found}") from found
-    if found is None:
-        raise ManagerError(f"{manager.name} has no command for it")
-    return found
+def place_of(step: Step, target: str) -> str:
+    """The name of the target that a step of this target's rule is done to."""
+    return f"service {step.service}" if isinstance(step, Repair) else target
 
 
-def reached(job: Job, service: WatchedService) -> bool:
-    """Whether the service is where the repair was to bring it."""
-    seen = service.seen
-    if job.verb == "stop":
-        return seen.status in ("down", "failed", "absent")
-    if seen.status != "up":
-        return False
-    return job.verb != "restart" or seen.process is None or not seen.process.same_as(job.before)
+def named(step: Step, place: str) -> str:
+    """What a step is called; a command is known by where it is written, for it may hold secrets."""
+    if isinstance(step, Repair):
+        return step.verb
+    if isinstance(step, Signal):
+        return f"signal {step.name}"
+    return f"run ({place})" if isinstance(step, Run) else "unmonitor"
+
+
+def costs(step: Step) -> bool:
+    """Whether it takes its part of a budget."""
+    return not isinstance(step, Unmonitor)
 
 
 def rank(hold: Hold, cycle_s: float) -> float:
     """Seconds that a hold takes at least."""
     return hold.seconds if isinstance(hold, Span) else hold.n * cycle_s
-
-
-def to_intent(job: Job) -> str:
-    """A job as the ledger keeps it until it has ended."""
-    return json.dumps({"cause": job.cause, "verb": job.verb, "before": job.before})
-
-
-def from_intent(service: str, intent: str, shift: float) -> Job:
-    """What `to_intent` wrote; times are moved by `shift`."""
-    members = json.loads(intent)
-    before = Process(*members["before"]) if members["before"] else None
-    if before is not None:
-        before = before._replace(started_s=before.started_s + shift)
-    return Job(members["cause"], (Repair(members["verb"], service),), before)
-
-
-def words(result: Finished) -> str:
-    """How a command failed, with its last lines."""
-    lines = [line for line in (result.stderr or result.stdout).splitlines() if line.strip()]
-    last = " / ".join(lines[-LAST_LINES:])
-    if result.exit_status is None:
-        return last or "no exit status"
-    how = (
-        f"exit {result.exit_status}"
-        if result.exit_status >= 0
-        else f"killed by signal {-result.exit_status}"
-    )
-    return f"{how}: {last}" if last else how

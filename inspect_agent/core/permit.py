@@ -1,81 +1,107 @@
-"""Whether a repair may be made, and what is said where it may not."""
+"""Whether a step of a rule may be taken, and what is said where it may not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from inspect_agent.core.happenings import Happenings
+from inspect_agent.core import templates
+from inspect_agent.core.happenings import Happenings, title
+from inspect_agent.core.job import Job, costs
 from inspect_agent.core.log import Log
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.core.windows import Windows
+from inspect_agent.core.world import World
 from inspect_agent.engine import budget, rules, services, silence
 from inspect_agent.engine.refusal import RepairRefused, refuse
-from inspect_agent.model.rule import Verb
+from inspect_agent.model.rule import Repair
+from inspect_agent.model.target import Budget
 
 
 class Permits:
-    """`services` are those of the present configuration, for what one needs of another."""
+    """`restarts` is the budget of targets that have none of their own."""
 
-    def __init__(self, log: Log, happenings: Happenings, windows: Windows) -> None:
-        self._log, self._happenings, self._windows = log, happenings, windows
-        self.services: Mapping[str, WatchedService] = {}
+    def __init__(self, log: Log, happenings: Happenings, windows: Windows, world: World) -> None:
+        self._log, self._happenings = log, happenings
+        self._windows, self._world = windows, world
+        self.restarts = Budget(3, 600.0)
 
-    def obstacle(self, service: WatchedService, verb: Verb, running: bool) -> RepairRefused | None:
-        """What stands against a repair, but for the budget."""
-        name, quiet = service.check.name, self._windows.silence
+    def obstacle(self, job: Job, target: Target, running: bool) -> RepairRefused | None:
+        """What stands against a step, but for the budget."""
+        quiet = self._windows.silence
+        if not isinstance(target, WatchedService):
+            return refuse(
+                unmonitored=False,
+                in_window=silence.in_window(quiet, silence.ALL),
+                running=running,
+                manager_is_restarting=False,
+                need_down=False,
+            )
+        name, step = target.check.name, job.step
+        brings_up = isinstance(step, Repair) and step.verb in ("start", "restart")
         return refuse(
-            unmonitored=name in quiet.unmonitored,
+            unmonitored=name in quiet.unmonitored and not goes_on_alone(job),
             in_window=silence.in_window(quiet, name),
             running=running,
-            manager_is_restarting=service.seen.returning and verb in ("start", "restart"),
-            need_down=any(
-                services.is_down(self.services[need].state)
-                for need in service.check.needs
-                if need in self.services
-            ),
+            manager_is_restarting=brings_up and target.seen.returning,
+            need_down=isinstance(step, Repair) and self._need_is_down(target),
         )
 
-    def spend(self, turn: Turn, service: WatchedService) -> RepairRefused | None:
-        """Takes one repair out of the budget; BUDGET_SPENT where there is none left."""
-        before = service.spent
-        service.spent, allowed = budget.allow(before, service.check.budget, turn.now)
-        if service.spent != before:
-            turn.keep_budget(service)
-        if budget.exhausted_now(before, service.spent):
-            self._tell_exhausted(turn, service)
-        return None if allowed else RepairRefused.BUDGET_SPENT
+    def spend(self, turn: Turn, job: Job, target: Target) -> RepairRefused | None:
+        """Takes an order's part out of a budget, once; BUDGET_SPENT where there is none left."""
+        if not costs(job.step) or target.name in job.order.paid:
+            return None
+        before, allowance = target.spent, self._allowance(target)
+        target.spent, allowed = budget.allow(before, allowance, turn.now)
+        if target.spent != before:
+            turn.keep_budget(target)
+        if budget.exhausted_now(before, target.spent):
+            self._tell_exhausted(turn, target, allowance)
+        if not allowed:
+            return RepairRefused.BUDGET_SPENT
+        job.order.paid.add(target.name)
+        return None
 
     def refuse(
         self,
         turn: Turn,
-        service: WatchedService,
+        job: Job,
         target: Target,
+        asker: Target,
         watched: WatchedRule,
-        verb: Verb,
         reason: RepairRefused,
     ) -> None:
         """Says so once; the rule's hold is to be met anew, after a pause where there is one."""
-        asker = target if isinstance(target, WatchedService) else service
-        text = f"{verb} {service.check.name} refused, {reason.name}: {reason.value}"
+        wish = f"{job.name} {title(target)}" if isinstance(job.step, Repair) else job.name
+        text = f"{wish} refused, {reason.name}: {reason.value}"
         if asker.refusal != text:
-            self._log.info(text)
+            self._log.info(f"{title(asker)}: {text}")
         asker.refusal = text
-        resume_at = max(turn.now, service.spent.paused_until)
+        resume_at = max(turn.now, target.spent.paused_until)
         watched.state = rules.repair_ended(watched.state, resume_at)
-        turn.keep_rule(target, watched)
+        turn.keep_rule(asker, watched)
 
-    def _tell_exhausted(self, turn: Turn, service: WatchedService) -> None:
-        allowed, pause_s = service.check.budget, service.spent.pause_s
+    def _need_is_down(self, service: WatchedService) -> bool:
+        watched = self._world.services
+        meant = (templates.meant(name, watched) for name in service.check.needs)
+        return any(services.is_down(need.state) for needs in meant for need in needs)
+
+    def _allowance(self, target: Target) -> Budget:
+        return target.check.budget if isinstance(target, WatchedService) else self.restarts
+
+    def _tell_exhausted(self, turn: Turn, target: Target, allowed: Budget) -> None:
         event = self._happenings.repair(
             "RepairExhausted",
-            service,
+            target,
             f"repaired {allowed.repairs} times within {allowed.window_s / 60:g} minutes and still"
-            f" not well; nothing more is tried for {pause_s / 60:g} minutes",
+            f" not well; nothing more is tried for {target.spent.pause_s / 60:g} minutes",
             turn.wall,
-            service.state.reason,
+            target.state.reason if isinstance(target, WatchedService) else "",
         )
         self._log.warn(event.text)
-        service.repair_told = True
-        turn.keep_service(service)
-        turn.tell_owner(event, service.check.owner)
+        target.repair_told = True
+        turn.keep_repair_told(target)
+        turn.tell_owner(event, target.check.owner)
+
+
+def goes_on_alone(job: Job) -> bool:
+    """Whether nothing else is done to its target any more, because its own order said so."""
+    return job.order.alone and job.place == job.order.target

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from inspect_agent.core.account import Account
 from inspect_agent.core.child import Children, Done
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.watch import Watch
-from inspect_agent.errors import ManagerError, ProcessGone, SourceError
+from inspect_agent.errors import ManagerError, ProcessGone, SourceError, StepError
 from inspect_agent.model.metric import MetricId, Value
 from inspect_agent.model.observation import Command, Finished, Observation, Status
 from inspect_agent.model.rule import Verb
@@ -49,7 +50,10 @@ class Machine:
     cannot    the verbs that it has no command for
     lies      its commands say that they did what they did not
     hidden    PIDs of processes that may not be looked at
-    fails     verb and service → what a command says that does nothing and ends with status 1
+    fails     verb and service → what a command says that does nothing and ends with status 1;
+              of a rule's own commands it is `sh` and the script
+    environments  what each of a rule's own commands was given
+    deadly    the signals that end a process
     """
 
     name = "scripted"
@@ -68,6 +72,8 @@ class Machine:
         self.lies = False
         self.cannot: set[str] = set()
         self.hidden: set[int] = set()
+        self.environments: list[dict[str, str]] = []
+        self.deadly = {"KILL", "TERM"}
         self.load = 0.0
         self.pidfds = True
 
@@ -219,6 +225,15 @@ class Machine:
         self._watches.append((process, loop, on_death))
         return Watch(loop, -1)
 
+    def signal(self, process: Process, name: str, identify: object) -> None:
+        """As core.signalling.send, which would look for real processes."""
+        unit = self._unit_of(process.pid)
+        if unit is None or not process.same_as(unit.process):
+            raise StepError(f"process {process.pid} has ended")
+        self._say(f"signal {name} {unit.name}")
+        if name in self.deadly:
+            self.crash(unit.name)
+
     # its service manager (ports.Manager)
 
     def present(self) -> bool:
@@ -302,7 +317,11 @@ class ScriptedChildren(Children):
         self.started = 0
 
     def start(
-        self, command: Command, done: Done, extra_environment: Mapping[str, str] | None = None
+        self,
+        command: Command,
+        done: Done,
+        extra_environment: Mapping[str, str] | None = None,
+        user: Account | None = None,
     ) -> None:
         """Questions are answered in the next turn, everything else takes its time."""
         self.started += 1
@@ -313,6 +332,10 @@ class ScriptedChildren(Children):
 
         if command.argv[0] in ("look", "glance"):
             told(SUCCESS)
+        elif command.argv[0] == "/bin/sh":
+            self._machine.environments.append(dict(extra_environment or {}))
+            script = command.argv[2] + (f" as {user.name}" if user is not None else "")
+            self._machine.run(("sh", script), command.timeout_s, told)
         else:
             self._machine.run(command.argv, command.timeout_s, told)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from inspect_agent.core import attend, status
+from inspect_agent.core import attend, signalling, status
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.commands import commands
 from inspect_agent.core.control import Reply
@@ -126,6 +126,7 @@ class Stage:
         self.log = Notes()
         self.absence_due = True
         monkeypatch.setattr(attend, "watch", self.machine.watch)
+        monkeypatch.setattr(signalling, "send", self.machine.signal)
         (folder / "services.d").mkdir()
 
     def say(self, text: str) -> None:

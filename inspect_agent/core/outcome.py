@@ -1,0 +1,58 @@
+"""What is told of a step that has ended: every failure, and the success that makes up for one."""
+
+from __future__ import annotations
+
+from inspect_agent.alerting.route import Told
+from inspect_agent.core.happenings import Happenings
+from inspect_agent.core.job import Job, costs, place_of
+from inspect_agent.core.log import Log
+from inspect_agent.core.permit import goes_on_alone
+from inspect_agent.core.turn import Turn
+from inspect_agent.core.watched import Target, WatchedService
+from inspect_agent.core.windows import Windows
+from inspect_agent.engine import silence
+from inspect_agent.model.event import Event
+
+
+class Outcomes:
+    """Logs how steps ended, and tells the owners of what they were done to."""
+
+    def __init__(self, log: Log, happenings: Happenings, windows: Windows) -> None:
+        self._log, self._happenings, self._windows = log, happenings, windows
+
+    def tell(self, turn: Turn, job: Job, target: Target, trouble: str) -> None:
+        """`trouble` is what went wrong, "" when nothing did."""
+        event = self._event(job, target, trouble, turn.wall)
+        (self._log.warn if trouble else self._log.info)(f"{event.text} ({event.kind})")
+        if self._is_silent(job, target) or not (trouble or _is_well(job)):
+            return
+        if trouble:
+            turn.tell_owner(event, target.check.owner)
+        elif target.repair_told:
+            turn.tell([Told(target.check.owner, event)])
+        if target.repair_told != bool(trouble):
+            target.repair_told = bool(trouble)
+            turn.keep_repair_told(target)
+
+    def _event(self, job: Job, target: Target, trouble: str, at: float) -> Event:
+        build = self._happenings.repair
+        if trouble:
+            return build("RepairFailed", target, f"{job.name} failed: {trouble}", at, trouble)
+        process = target.seen.process if isinstance(target, WatchedService) else None
+        done = f"{job.name} succeeded" + (f", process {process.pid}" if process else "")
+        return build("RepairSucceeded", target, done, at)
+
+    def _is_silent(self, job: Job, target: Target) -> bool:
+        """A deploy stops what it likes."""
+        quiet = self._windows.silence
+        if not isinstance(target, WatchedService):
+            return silence.covers(quiet, silence.ALL)
+        if goes_on_alone(job):
+            return silence.in_window(quiet, target.check.name)
+        return silence.covers(quiet, target.check.name)
+
+
+def _is_well(job: Job) -> bool:
+    """Whether its success is that of the order: nothing else is to be done to the same target."""
+    rest = (place_of(step, job.order.target) for step in job.rest)
+    return costs(job.step) and job.place not in rest
