@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from inspect_agent.core import templates
+from inspect_agent.core.asker import Askers
 from inspect_agent.core.happenings import Happenings, title
 from inspect_agent.core.job import Job, costs
 from inspect_agent.core.log import Log
 from inspect_agent.core.turn import Turn
-from inspect_agent.core.watched import Target, WatchedRule, WatchedService
+from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.core.windows import Windows
 from inspect_agent.core.world import World
-from inspect_agent.engine import budget, rules, services, silence
+from inspect_agent.engine import budget, services, silence
 from inspect_agent.engine.refusal import RepairRefused, refuse
 from inspect_agent.model.rule import Repair
 from inspect_agent.model.target import Budget
@@ -19,9 +20,11 @@ from inspect_agent.model.target import Budget
 class Permits:
     """`restarts` is the budget of targets that have none of their own."""
 
-    def __init__(self, log: Log, happenings: Happenings, windows: Windows, world: World) -> None:
+    def __init__(
+        self, log: Log, happenings: Happenings, windows: Windows, world: World, askers: Askers
+    ) -> None:
         self._log, self._happenings = log, happenings
-        self._windows, self._world = windows, world
+        self._windows, self._world, self._askers = windows, world, askers
         self.restarts = Budget(3, 600.0)
 
     def obstacle(self, job: Job, target: Target, running: bool) -> RepairRefused | None:
@@ -60,24 +63,24 @@ class Permits:
         job.order.paid.add(target.name)
         return None
 
-    def refuse(
-        self,
-        turn: Turn,
-        job: Job,
-        target: Target,
-        asker: Target,
-        watched: WatchedRule,
-        reason: RepairRefused,
-    ) -> None:
+    def grant(self, job: Job) -> None:
+        """Nothing stands against it any more."""
+        found = self._askers.find(job.order)
+        if found is not None:
+            found[0].refusal = ""
+
+    def refuse(self, turn: Turn, job: Job, target: Target, reason: RepairRefused) -> None:
         """Says so once; the rule's hold is to be met anew, after a pause where there is one."""
+        found = self._askers.find(job.order)
+        if found is None:
+            return
+        asker, _ = found
         wish = f"{job.name} {title(target)}" if isinstance(job.step, Repair) else job.name
         text = f"{wish} refused, {reason.name}: {reason.value}"
         if asker.refusal != text:
             self._log.info(f"{title(asker)}: {text}")
         asker.refusal = text
-        resume_at = max(turn.now, target.spent.paused_until)
-        watched.state = rules.repair_ended(watched.state, resume_at)
-        turn.keep_rule(asker, watched)
+        self._askers.free(turn, job.order, max(turn.now, target.spent.paused_until))
 
     def _need_is_down(self, service: WatchedService) -> bool:
         watched = self._world.services

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from inspect_agent.core import environment, identity, intent, remember, templates
+from inspect_agent.core.asker import Askers
 from inspect_agent.core.child import Children
 from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.job import Job, Order, place_of, rank
@@ -27,7 +28,6 @@ from inspect_agent.core.verification import Verification
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.core.windows import Windows
 from inspect_agent.core.world import World
-from inspect_agent.engine import rules
 from inspect_agent.engine.refusal import RepairRefused
 from inspect_agent.errors import StepError
 from inspect_agent.model.config import Settings
@@ -61,7 +61,8 @@ class Repairs:
     ) -> None:
         self._loop, self._log, self._telling = loop, log, telling
         self._world, self._new_turn, self._released = world, new_turn, released
-        self._permits = Permits(log, happenings, windows, world)
+        self._askers = Askers(world)
+        self._permits = Permits(log, happenings, windows, world, self._askers)
         self._steps = Steps(loop, log, children, processes, windows)
         self._verification = Verification(loop, world, look, self._end)
         self._outcomes = Outcomes(log, happenings, windows)
@@ -97,7 +98,7 @@ class Repairs:
             rank(rule.hold, self._settings.cycle_time_s),
             environment.about(target, watched, hostname),
         )
-        self._ask(turn, order, target, watched, each_instance(steps, self._world.services))
+        self._ask(turn, order, each_instance(steps, self._world.services))
 
     def resume(self, intents: Mapping[str, str], shift: float, turn: Turn) -> None:
         """What was under way when the agent was killed: repairs are verified, all else is over."""
@@ -105,11 +106,7 @@ class Repairs:
             turn.keep("repair", key, None)
             with remember.tolerant(self._log, f"repair of {key}"):
                 self._take_up(intent.from_text(key, text, shift), turn)
-        wanted = {(job.order.target, job.order.key) for job in self._queue}
-        for target in self._world.targets():
-            for watched in target.rules:
-                if watched.state.repairing and (target.name, watched.rule.key) not in wanted:
-                    self._free(turn, target, watched, turn.now)
+        self._askers.free_others(turn, [job.order for job in self._queue])
 
     def news(self, service: WatchedService) -> None:
         """A service that is held was looked up."""
@@ -121,38 +118,38 @@ class Repairs:
         """Calls back when nothing runs for these services (none: for any target)."""
         self._queue.when_idle(tuple(f"service {name}" for name in names), call)
 
-    def _ask(
-        self,
-        turn: Turn,
-        order: Order,
-        asker: Target,
-        watched: WatchedRule,
-        steps: tuple[Step, ...],
-    ) -> None:
-        """The first of these steps: it is refused, or will wait for its intent to be on disk."""
-        place = place_of(steps[0], asker.name) if steps else ""
+    def _ask(self, turn: Turn, order: Order, steps: tuple[Step, ...]) -> None:
+        """The first of these steps: it is refused, or waits until its intent is on disk."""
+        place = place_of(steps[0], order.target) if steps else ""
         target = self._world.target(place)
         if target is None:  # there is no instance, or a reload took it away between two steps
-            self._free(turn, asker, watched, turn.now)
+            self._askers.free(turn, order, turn.now)
             return
         before = target.state.process if isinstance(target, WatchedService) else None
         job = Job(order, place, steps, before)
-        outranked = self._queue.outranked(job)
-        if outranked is not None:  # its part of the budget is taken over
-            order.paid |= outranked.order.paid & {place}
-        running = self._queue.at(place) is not None and outranked is None
-        reason = self._permits.obstacle(job, target, running)
-        reason = reason or self._permits.spend(turn, job, target)
+        reason = self._enqueue(turn, job, target)
         if reason is not None:
-            self._permits.refuse(turn, job, target, asker, watched, reason)
+            self._permits.refuse(turn, job, target, reason)
             return
-        if outranked is not None:
-            self._put_back(turn, outranked, target, RepairRefused.ALREADY_RUNNING)
-        asker.refusal = ""
-        self._queue.add(job)
+        self._permits.grant(job)
         turn.keep("repair", place, intent.to_text(job))
         turn.afterwards.append(partial(self._intended, job))
         self._loop.call_later(INTENT_S, partial(self._intended, job))
+
+    def _enqueue(self, turn: Turn, job: Job, target: Target) -> RepairRefused | None:
+        """Lets it wait, in the room of a lower rung where there is one; or says why not."""
+        outranked = self._queue.outranked(job)
+        if outranked is not None:  # its part of the budget is taken over
+            job.order.paid |= outranked.order.paid & {job.place}
+        occupied = self._queue.at(job.place) is not None and outranked is None
+        reason = self._permits.obstacle(job, target, occupied)
+        reason = reason or self._permits.spend(turn, job, target)
+        if reason is not None:
+            return reason
+        if outranked is not None:
+            self._put_back(turn, outranked, target, RepairRefused.ALREADY_RUNNING)
+        self._queue.add(job)
+        return None
 
     def _intended(self, job: Job) -> None:
         job.ready = True
@@ -183,9 +180,7 @@ class Repairs:
 
     def _put_back(self, turn: Turn, job: Job, target: Target, reason: RepairRefused) -> None:
         self._queue.remove(job)
-        found = self._rule(job.order)
-        if found is not None:
-            self._permits.refuse(turn, job, target, *found, reason)
+        self._permits.refuse(turn, job, target, reason)
 
     def _ended(self, job: Job, trouble: str) -> None:
         """What was begun has ended; whether a repair did what it was to is still to be seen."""
@@ -201,7 +196,7 @@ class Repairs:
             self._queue.advance()
 
     def _end(self, job: Job, trouble: str) -> None:
-        """The step has succeeded (no trouble) or failed."""
+        """The step has succeeded (no trouble) or failed: the next one, or the rule."""
         self._queue.remove(job)
         turn = self._new_turn()
         turn.keep("repair", job.place, None)
@@ -210,27 +205,18 @@ class Repairs:
             self._outcomes.tell(turn, job, target, trouble)
         if isinstance(target, WatchedService) and isinstance(job.step, Repair):
             self._released(target, turn)
-        self._go_on(turn, job, trouble)
+        if job.rest and not trouble and self._askers.find(job.order) is not None:
+            self._ask(turn, job.order, job.rest)
+        else:
+            self._askers.free(turn, job.order, turn.now + self._grace_s(job, trouble))
         self._telling.commit(turn)
         self._queue.advance()
 
-    def _go_on(self, turn: Turn, job: Job, trouble: str) -> None:
-        """The rule's next step, or the rule itself."""
-        found = self._rule(job.order)
-        if found is None:
-            return
-        target, watched = found
-        if job.rest and not trouble:
-            self._ask(turn, job.order, target, watched, job.rest)
-            return
+    def _grace_s(self, job: Job, trouble: str) -> float:
+        """How long the rule rests; a repair that was verified has had its grace."""
+        asker = self._world.target(job.order.target)
         verified = isinstance(job.step, Repair) and not trouble
-        grace_s = target.check.grace_s if isinstance(target, WatchedService) else 0.0
-        self._free(turn, target, watched, turn.now + (0.0 if verified else grace_s))
-
-    def _free(self, turn: Turn, target: Target, watched: WatchedRule, resume_at: float) -> None:
-        """The rule's steps have ended: its hold is to be met anew."""
-        watched.state = rules.repair_ended(watched.state, resume_at)
-        turn.keep_rule(target, watched)
+        return asker.check.grace_s if isinstance(asker, WatchedService) and not verified else 0.0
 
     def _take_up(self, left: intent.Intent, turn: Turn) -> None:
         """A step whose end nobody has seen."""
@@ -246,14 +232,6 @@ class Repairs:
         turn.keep("repair", left.place, intent.to_text(job))
         service.held = True
         self._verification.begin(job, service)
-
-    def _rule(self, order: Order) -> tuple[Target, WatchedRule] | None:
-        """The rule that gave an order, as the present configuration has it."""
-        target = self._world.target(order.target)
-        if target is None:
-            return None
-        found = (watched for watched in target.rules if watched.rule.key == order.key)
-        return next(((target, watched) for watched in found), None)
 
 
 def each_instance(
