@@ -50,7 +50,7 @@ install_program() {
 
 install_configuration() {
     install -d -m 0755 $etc $etc/services.d
-    keep 0600 "$here/etc/inspect.conf" $etc/inspect.conf
+    [ -e $etc/inspeqtor.conf ] || keep 0600 "$here/etc/inspect.conf" $etc/inspect.conf
     keep 0644 "$here/../rules/host.inq" $etc/host.inq
     keep 0644 "$here/etc/services.d/README" $etc/services.d/README
 }

@@ -94,8 +94,6 @@ def _credentials(params: Mapping[str, str]) -> tuple[str, str]:
     for name, other in (("username", "password"), ("password", "username")):
         if params.get(name) and not params.get(other):
             raise ValueError(f"{name}: it needs a {other}, too")
-        if not params.get(name, "").isascii():  # smtplib sends them in ASCII alone
-            raise ValueError(f"{name}: it may have ASCII letters only")
     return params.get("username", ""), params.get("password", "")
 
 

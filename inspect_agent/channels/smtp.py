@@ -9,6 +9,7 @@ answered with          the alert
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import smtplib
 import socket
@@ -168,7 +169,13 @@ class _Conversation:
     def _log_in(self) -> None:
         if not self._smtp.has_extn("auth"):
             raise smtplib.SMTPNotSupportedError("the server offers none without TLS, or at all")
-        self._smtp.login(self.server.username, self.server.password)
+        username, password = self.server.username, self.server.password
+        if (username + password).isascii():
+            self._smtp.login(username, password)
+            return
+        # smtplib sends ASCII alone; PLAIN is UTF-8 (RFC 4616, 2), base64 on one line (RFC 4954, 4)
+        words = base64.b64encode(f"\0{username}\0{password}".encode()).decode("ascii")
+        _expect(235, self._smtp.docmd("AUTH", f"PLAIN {words}"))
 
 
 def _address_literal(connection: socket.socket) -> str:

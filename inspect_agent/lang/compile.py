@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from inspect_agent.lang import bundle, parse
+from inspect_agent.lang import bundle, escapes, parse
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.files import CONFS, Folder, Text, Texts
 from inspect_agent.lang.given import FileValue
@@ -108,6 +108,7 @@ def _conf(text: Text | None, reading: Reading) -> Conf:
     file, content = text or Text(CONFS[0], "")
     report = Report(file, content, reading.findings)
     statements = parse.conf(content, report)
+    escapes.warn(statements.statements, content, report)
     complain = report.warning if file == CONFS[1] else report.error
     whole = statements.whole and reading.whole
     return Conf(statements.statements, report, complain, whole)
@@ -119,6 +120,7 @@ def _rules(texts: tuple[Text, ...], reading: Reading) -> Rules:
     for file, text in texts:
         report = Report(file, text, reading.findings)
         parsed = parse.inq(text, report)
+        escapes.warn(parsed.checks, text, report)
         placed += [Placed(check, report) for check in parsed.checks]
         whole = whole and parsed.whole
     return Rules(tuple(placed), whole)

@@ -65,7 +65,11 @@ class Folder:
         if isinstance(present, Wrong):
             self._fault(shown(self._root, 200), WHOLE, present)
             return Texts(None, ())
-        conf = next((self._conf(name) for name in CONFS if self._has(name)), None)
+        confs = [name for name in CONFS if self._has(name)]
+        conf = self._conf(confs[0]) if confs else None
+        for name in confs[1:]:
+            wrong = Wrong("not read", f"{confs[0]} is there, too: remove one of them")
+            Report(name, "", self._findings).warning(WHOLE, wrong)
         texts = (self._text(name) for name in self._names())
         return Texts(conf, tuple(text for text in texts if text))
 

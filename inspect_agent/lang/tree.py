@@ -37,7 +37,9 @@ def _metric(written: ast.Word) -> ast.Metric:
     family, colon, name = written.text.partition(":")
     if colon and not name:
         family = written.text  # `memory:` is no metric, and no way to write `memory`
-    return ast.Metric(written, family, name)
+    if written.quoted:
+        return ast.Metric(written, family, name)
+    return ast.Metric(written, family.strip(), name.strip())
 
 
 @v_args(inline=True)

@@ -78,12 +78,11 @@ def _used(point: str, mounts: Mapping[str, Mount]) -> Value:
 def _remote_on_the_way(point: str, mounts: Mapping[str, Mount]) -> Mount | None:
     """The file system that looking at `point` could hang in: its own, or one it is mounted on.
 
-    A remote root counts only for itself: if it hangs, so does everything.
+    A remote root never counts: if it hangs, so does everything.
     """
-    while True:
+    while point not in ("/", ""):
         mount = mounts.get(point)
         if mount is not None and mount.remote:
             return mount
         point = os.path.dirname(point)
-        if point in ("/", ""):
-            return None
+    return None

@@ -48,10 +48,10 @@ class Mount(NamedTuple):
     @property
     def real(self) -> bool:
         """Whether it is a file system with data of its own that one would want to watch."""
+        if self.point == "/" and self.fstype not in _IMAGES:
+            return True  # in a container an overlay, which is else part of another's machine
         if self.remote or self.fstype in _IMAGES:
             return False
-        if self.point == "/":  # in a container an overlay, which is else part of another's machine
-            return True
         return self.fstype in _POOLED or self.source.startswith("/")
 
 

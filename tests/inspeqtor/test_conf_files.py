@@ -89,11 +89,12 @@ CONFS: Mapping[str, Conf] = {
                 {
                     "smtp_server": "localhost",
                     "username": "ops",
-                    "password": "a\tbAB",
+                    "password": r"a\tb\x41\u0042",
                     "to_email": "ops@example.org",
                 },
             )
-        ]
+        ],
+        warnings=[r"inspeqtor.conf:2:26: warning: \t is no escape here"],
     ),
     "letters": Conf(
         [
@@ -119,22 +120,8 @@ CONFS: Mapping[str, Conf] = {
 }
 """What corpus/conf/NAME.conf means."""
 
-NOT_YET: Mapping[str, str] = {
-    "escapes": r"Inspeqtor reads all escapes of Go within quotes, here there are \" and \\ alone",
-    "letters": "channels/email refuses a username or password that is not ASCII",
-}
-"""Files that mean something else than in Inspeqtor, and why."""
 
-
-def _confs() -> list[object]:
-    marks = {
-        name: pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)
-        for name, reason in NOT_YET.items()
-    }
-    return [pytest.param(name, marks=marks.get(name, ()), id=name) for name in CONFS]
-
-
-@pytest.mark.parametrize("name", _confs())
+@pytest.mark.parametrize("name", CONFS)
 def test_confs(tmp_path: Path, name: str) -> None:
     """inspeqtor.conf sets this, and sends alerts so; what Inspeqtor passes over is a warning."""
     compiled = moved(tmp_path, {"inspeqtor.conf": CORPUS / f"conf/{name}.conf"})

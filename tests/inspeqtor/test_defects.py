@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.inspeqtor import (
-    test_conf_files,
     test_engine_defects,
-    test_files,
     test_language_defects,
     test_machine_defects,
     test_operation_defects,
@@ -83,11 +81,3 @@ def test_the_page_lists_the_defects() -> None:
     """docs/inspeqtor.md has a row for each, with the name of its test."""
     listed = {defect: name.strip("`") for defect, _, name in rows("What is right here", 3)}
     assert listed == dict(DEFECTS)
-
-
-def test_the_page_lists_what_is_not_yet_the_same() -> None:
-    """It has a row for each file of the corpus that Inspeqtor accepts and that fails here."""
-    files = {f"service/{name}.inq" for name in test_files.NOT_YET}
-    files |= {f"conf/{name}.conf" for name in test_conf_files.NOT_YET}
-    listed = {name.strip("`") for _, name in rows("What is not yet the same", 2)}
-    assert listed == files

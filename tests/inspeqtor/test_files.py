@@ -197,21 +197,7 @@ HOSTS: Mapping[str, tuple[str, Sequence[Means]]] = {
 """What corpus/host/NAME.inq means: the owner, and the rules."""
 
 
-NOT_YET: Mapping[str, str] = {
-    "blanks_at_the_colon": "the grammar wants family:name in one piece; Inspeqtor's has three words"
-}
-"""Files that are refused although Inspeqtor accepts them, and why."""
-
-
-def _services() -> list[object]:
-    marks = {
-        name: pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)
-        for name, reason in NOT_YET.items()
-    }
-    return [pytest.param(name, marks=marks.get(name, ()), id=name) for name in SERVICES]
-
-
-@pytest.mark.parametrize("name", _services())
+@pytest.mark.parametrize("name", SERVICES)
 def test_services(tmp_path: Path, name: str) -> None:
     """services.d/NAME.inq watches this service, for this owner, by these rules."""
     config = sound(moved(tmp_path, {"services.d/x.inq": CORPUS / f"service/{name}.inq"}))

@@ -42,7 +42,6 @@ def test_all_files_in_their_order(tmp_path: Path) -> None:
     for name in ("services.d/.#a.inq", "services.d/a.inq~", "services.d/c.txt", "x.inq"):
         write(tmp_path / name, "left alone")
     write(tmp_path / "inspect.conf", "conf")
-    write(tmp_path / "inspeqtor.conf", "left alone")
     names = ("host.inq", "services.d/a.inq", "services.d/b.inq", "jobs.d/j.inq")
     texts = Texts(Text("inspect.conf", "conf"), tuple(Text(name, name) for name in names))
     assert read(tmp_path) == (texts, [], [])
@@ -52,6 +51,15 @@ def test_inspeqtor_conf_is_read_where_there_is_no_other(tmp_path: Path) -> None:
     """Users of Inspeqtor move over without renaming a file."""
     write(tmp_path / "inspeqtor.conf", "old")
     assert read(tmp_path) == (Texts(Text("inspeqtor.conf", "old"), ()), [], [])
+
+
+def test_inspect_conf_wins(tmp_path: Path) -> None:
+    """Where both are there, the one that is not read is named."""
+    for name in ("inspect.conf", "inspeqtor.conf"):
+        write(tmp_path / name, name)
+    said = "inspeqtor.conf: warning: not read\n    inspect.conf is there, too: remove one of them"
+    texts = Texts(Text("inspect.conf", "inspect.conf"), ())
+    assert read(tmp_path) == (texts, [], [said])
 
 
 def test_an_empty_folder_is_a_configuration(tmp_path: Path) -> None:
