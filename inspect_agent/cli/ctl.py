@@ -34,10 +34,12 @@ _COMMANDS = """commands:
 without an agent:
   check [DIR]                    what it would say of a configuration
   metrics [FAMILY]               what a rule may compare, and where it comes from
+  fmt [--check|--diff] FILES     lays out .inq files and inspect.conf, all in one way
 """
 
 _LOCAL = {
     "check": "inspect_agent.cli.check",
+    "fmt": "inspect_agent.cli.fmt",
     "metrics": "inspect_agent.cli.metrics",
 }
 """Commands that need no agent, and the module whose `main` is each: most load the compiler."""
