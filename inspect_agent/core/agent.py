@@ -259,7 +259,9 @@ class Agent:
             "pid": os.getpid(),
             "uptime_s": now - self._started,
             "cycle_time_s": self._settings.cycle_time_s,
-            "host": status.host(world.host, self._hostname()),
+            "host": status.host(
+                world.host, self._hostname(), parts.repairs.describe(world.host), now
+            ),
             "services": [
                 status.service(service, parts.repairs.describe(service), now, parts.processes)
                 for service in world.services.values()

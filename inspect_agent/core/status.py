@@ -13,10 +13,11 @@ from inspect_agent.sources.wrapper import busy_child
 from inspect_agent.typed import Any
 
 
-def host(watched: WatchedHost, hostname: str) -> dict[str, Any]:
-    """The machine: {"name", "metrics": [...], "rules": [...]}."""
+def host(watched: WatchedHost, hostname: str, repair: str, now: float) -> dict[str, Any]:
+    """The machine; what is done about it, as for a service."""
     return {
         "name": hostname,
+        **_actions(watched, repair, now),
         "metrics": _metrics(watched),
         "rules": _rules(watched),
     }
@@ -25,7 +26,7 @@ def host(watched: WatchedHost, hostname: str) -> dict[str, Any]:
 def service(
     watched: WatchedService, repair: str, now: float, processes: Processes
 ) -> dict[str, Any]:
-    """A service; `paused_s` is how long its repairs are held back for having been too many."""
+    """A service."""
     state, seen = watched.state, watched.seen
     process = seen.process
     return {
@@ -38,15 +39,22 @@ def service(
         "uptime_s": now - process.started_s if process is not None else None,
         "crash_loop": state.looping,
         "wrapper": _wrapper(watched, processes),
-        "repair": repair,
-        "refused": watched.refusal if _wants_repair(watched) else "",
-        "paused_s": max(0.0, watched.spent.paused_until - now),
+        **_actions(watched, repair, now),
         "metrics": _metrics(watched),
         "rules": _rules(watched),
     }
 
 
-def _wants_repair(watched: WatchedService) -> bool:
+def _actions(watched: Target, repair: str, now: float) -> dict[str, Any]:
+    """What its rules do; `paused_s` is how long that is held back for having been too much."""
+    return {
+        "repair": repair,
+        "refused": watched.refusal if _wants_repair(watched) else "",
+        "paused_s": max(0.0, watched.spent.paused_until - now),
+    }
+
+
+def _wants_repair(watched: Target) -> bool:
     rules = (rule for rule in watched.rules if rule.rule.steps)
     return any(rule.state.phase is Phase.TRIGGERED for rule in rules)
 

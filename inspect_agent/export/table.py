@@ -48,6 +48,7 @@ def _lines(status: Mapping[str, Any], paint: Paint) -> Iterator[str]:
     yield from (paint("bad", line) for line in _notes(status))
     yield ""
     yield f"Host: {paint('title', status['host']['name'])}"
+    yield from (f"  {paint('dim', note)}" for note in _actions(status["host"]))
     yield from _rows(status["host"], paint)
     for service in status["services"]:
         yield ""
@@ -95,14 +96,18 @@ def _remarks(service: Mapping[str, Any]) -> Iterator[str]:
         yield service["reason"] or "no reason given"
     if service["crash_loop"]:
         yield "crash loop: it keeps dying"
-    if service["repair"]:
-        yield f"under repair: {service['repair']}"
-    if service["paused_s"]:
-        yield f"repairs paused for {values.duration(service['paused_s'])}: the budget is spent"
-    elif service["refused"]:
-        yield service["refused"]
+    yield from _actions(service)
     if service.get("wrapper"):
         yield service["wrapper"]
+
+
+def _actions(target: Mapping[str, Any]) -> Iterator[str]:
+    if target["repair"]:
+        yield f"under repair: {target['repair']}"
+    if target["paused_s"]:
+        yield f"repairs paused for {values.duration(target['paused_s'])}: the budget is spent"
+    elif target["refused"]:
+        yield target["refused"]
 
 
 def _rows(target: Mapping[str, Any], paint: Paint) -> Iterator[str]:

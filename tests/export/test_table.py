@@ -69,6 +69,9 @@ def status(*services: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "uptime_s": 2867.4,
         "host": {
             "name": "ip-10-0-0-7",
+            "repair": "",
+            "refused": "",
+            "paused_s": 0.0,
             "metrics": [
                 row("cpu", "0.8%"),
                 row("disk:/", "50.0%", "90%"),
@@ -199,6 +202,19 @@ def test_a_silent_manager_makes_no_no() -> None:
 def test_what_an_operator_should_know_of_a_service(changes: dict[str, Any], line: str) -> None:
     """Stands between its name and its metrics."""
     assert shown(metrics=[], **changes)[1:] == [line]
+
+
+def test_what_an_operator_should_know_of_the_machine() -> None:
+    """What its rules do, or may not do, stands below its name, too."""
+    sample = status()
+    sample["host"].update(repair="run (host.inq:3), running", refused="run (host.inq:7) refused: …")
+    lines = table.render(sample, table.plain).splitlines()
+    assert lines[2:6] == [
+        "Host: ip-10-0-0-7",
+        "  under repair: run (host.inq:3), running",
+        "  run (host.inq:7) refused: …",
+        "  cpu                                 0.8%",
+    ]
 
 
 def test_a_pause_is_reason_enough() -> None:
