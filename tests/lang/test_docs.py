@@ -248,4 +248,4 @@ def test_the_pages_own_examples() -> None:
         assert problems(compiled(block)) == ""
     for block in confs:
         conf = block.replace("file:/etc/inspect-agent/chat-url", "json://localhost")
-        assert problems(compiled(conf=conf)) == ""
+        assert problems(compiled("check host with owner chat", conf=conf)) == ""
