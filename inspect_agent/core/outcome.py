@@ -12,6 +12,7 @@ from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.core.windows import Windows
 from inspect_agent.engine import silence
 from inspect_agent.model.event import Event
+from inspect_agent.model.rule import Repair
 
 
 class Outcomes:
@@ -38,8 +39,10 @@ class Outcomes:
         build = self._happenings.repair
         if trouble:
             return build("RepairFailed", target, f"{job.name} failed: {trouble}", at, trouble)
-        process = target.seen.process if isinstance(target, WatchedService) else None
-        done = f"{job.name} succeeded" + (f", process {process.pid}" if process else "")
+        done = f"{job.name} succeeded"
+        if isinstance(job.step, Repair) and isinstance(target, WatchedService):
+            process = target.seen.process
+            done += f", process {process.pid}" if process is not None else ""
         return build("RepairSucceeded", target, done, at)
 
     def _is_silent(self, job: Job, target: Target) -> bool:
@@ -54,5 +57,5 @@ class Outcomes:
 
 def _is_well(job: Job) -> bool:
     """Whether its success is that of the order: nothing else is to be done to the same target."""
-    rest = (place_of(step, job.order.target) for step in job.rest)
+    rest = (place_of(step, job.order.target) for step in job.rest if costs(step))
     return costs(job.step) and job.place not in rest

@@ -156,20 +156,23 @@ class Repairs:
         self._queue.advance()
 
     def _run(self, job: Job) -> None:
+        job.phase = "running"
         target = self._world.target(job.place)
         if target is None:
-            self._end(job, GONE)
+            self._fail(job, GONE)
             return
         reason = self._permits.obstacle(job, target, running=False)
         if reason is not None:
             self._call_off(job, target, reason)
             return
-        job.phase = "running"
-        ended = partial(self._ended, job)
         try:
-            self._steps.begin(job, target, ended)
+            self._steps.begin(job, target, partial(self._ended, job))
         except StepError as error:
-            self._loop.call_soon_threadsafe(partial(ended, str(error)))
+            self._fail(job, str(error))
+
+    def _fail(self, job: Job, trouble: str) -> None:
+        """It cannot even begin; that is seen later, for the queue is being walked through."""
+        self._loop.call_soon_threadsafe(partial(self._ended, job, trouble))
 
     def _call_off(self, job: Job, target: Target, reason: RepairRefused) -> None:
         """What stood in its way came up while it waited for its turn."""

@@ -26,6 +26,7 @@ from inspect_agent.model.rule import Repair, Run, Signal
 from inspect_agent.sources.tree import Processes
 
 LAST_LINES = 5
+LONGEST_LINE = 300
 
 Ended = Callable[[str], object]
 
@@ -108,7 +109,7 @@ def trouble(result: Finished) -> str:
     if result.exit_status == 0:
         return ""
     lines = [line for line in (result.stderr or result.stdout).splitlines() if line.strip()]
-    last = " / ".join(lines[-LAST_LINES:])
+    last = " / ".join(line[:LONGEST_LINE] for line in lines[-LAST_LINES:])
     if result.exit_status is None:
         return last or "no exit status"
     how = (
