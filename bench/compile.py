@@ -41,7 +41,8 @@ import gc, json, sys
 from inspect_agent.core import agent, metrics, watched
 from inspect_agent import registry
 from inspect_agent.model import wire
-catalogue = metrics.Catalogue(registry.load(where)() for where in registry.built_in("sources").values())
+sources = [registry.load(where)() for where in registry.built_in("sources").values()]
+catalogue = metrics.Catalogue(sources)
 def rss():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 before, held = rss(), []

@@ -56,7 +56,7 @@ def _lists(reading: Reading) -> Lists:
         if declaration is None:
             reading.report.error(param.key, _unknown(param.key.text, declared))
         elif param.key.text in found and not declaration.many:
-            reading.report.error(param.key, Wrong("{} is given twice"))
+            reading.report.error(param.key, Wrong(f"{declaration.name} is given twice"))
         else:
             found.setdefault(declaration.name, []).extend(_values(param, declaration, reading))
     _check_required(declared, found, reading)
