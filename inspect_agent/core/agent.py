@@ -12,6 +12,7 @@ import psutil
 
 from inspect_agent import __version__, clock, registry
 from inspect_agent.core import identity, status
+from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.child import Children
 from inspect_agent.core.commands import commands
@@ -25,7 +26,6 @@ from inspect_agent.core.outbox import Outbox
 from inspect_agent.core.parts import Parts
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.core.turn import Turn
-from inspect_agent.core.watched import WatchedService
 from inspect_agent.errors import ControlError
 from inspect_agent.export import values
 from inspect_agent.export.answers import to_text
@@ -64,7 +64,7 @@ class Agent:
         self._reloading = False
         self._not_durable = ""
         self._raising: dict[str, str] = {}
-        self._unanswered: set[str] = set()
+        self._awaited = Awaited(lambda: loop.call_soon_threadsafe(self._first_cycle))
         self._due = 0.0
 
     def begin(
@@ -84,10 +84,10 @@ class Agent:
         self.parts = self._build(ledger, contents)
         self._adopt_first(config, contents)
         self._control.serve(commands(self))
-        services = self.parts.world.services
-        self._unanswered = set(services)
-        self._loop.call_later(FIRST_LOOK_S if services else 0.0, self._first_cycle)
-        self.parts.lookup.look(services.values())
+        names = (*self.parts.world.services, *self.parts.world.templates)
+        self._awaited.expect(names)
+        self._loop.call_later(FIRST_LOOK_S if names else 0.0, self._first_cycle)
+        self.parts.look()
 
     def durability(self, trouble: str) -> None:
         """The ledger cannot take changes (and why), or it can again ("")."""
@@ -136,7 +136,7 @@ class Agent:
         self._log.info(to_text("reload", answer))
         turn.afterwards.append(partial(reply, answer))
         self.parts.telling.commit(turn)
-        self.parts.lookup.look(self.parts.world.services.values())
+        self.parts.look()
 
     def _build(self, ledger: Ledger, contents: Contents) -> Parts:
         if contents.set_aside:
@@ -157,7 +157,7 @@ class Agent:
             machine_processes(),
             _new_turn,
             self._absence_due,
-            self._answered,
+            self._awaited,
         )
 
     def _adopt_first(self, config: Config, contents: Contents) -> None:
@@ -211,17 +211,10 @@ class Agent:
     def _absence_due(self) -> bool:
         return clock.now() - self._started >= self._settings.start_delay_s
 
-    def _answered(self, service: WatchedService) -> None:
-        if service.check.name in self._unanswered:
-            self._unanswered.discard(service.check.name)
-            if not self._unanswered:
-                self._loop.call_soon_threadsafe(self._first_cycle)
-
     def _first_cycle(self) -> None:
         """The managers have answered for every service, or will not in time."""
         if self._due:
             return
-        self._unanswered = set()
         self._due = self._loop.now()
         self._tick()
         gc.collect()
@@ -237,7 +230,7 @@ class Agent:
         if late:
             self._log.warn("the machine was suspended or overloaded: nothing is judged this once")
         world = self.parts.world
-        self.parts.cycle.run(world.host, world.services, late)
+        self.parts.cycle.run(world, late)
         not_up = sum(service.state.status != "up" for service in world.services.values())
         watched = values.many(len(world.services), "service")
         self._supervisor.status(f"watching {watched}, {not_up} not up")
@@ -253,19 +246,22 @@ class Agent:
         """Everything, as one dict; export/table.py shows it."""
         now, parts = clock.now(), self.parts
         to_wall = clock.wall() - now
-        quiet, world = parts.windows.silence, parts.world
+        quiet, world, describe = parts.windows.silence, parts.world, parts.repairs.describe
         return {
             "version": __version__,
             "pid": os.getpid(),
             "uptime_s": now - self._started,
             "cycle_time_s": self._settings.cycle_time_s,
-            "host": status.host(
-                world.host, self._hostname(), parts.repairs.describe(world.host), now
-            ),
+            "host": status.bare(world.host, self._hostname(), describe(world.host), now),
+            "probes": [
+                status.bare(probe, name, describe(probe), now)
+                for name, probe in world.probes.items()
+            ],
             "services": [
-                status.service(service, parts.repairs.describe(service), now, parts.processes)
+                status.service(service, describe(service), now, parts.processes)
                 for service in world.services.values()
             ],
+            "templates": parts.instances.describe(),
             "silences": [{"name": name, "until": until + to_wall} for name, until in quiet.windows],
             "unmonitored": list(quiet.unmonitored),
             "alerts": [backlog._asdict() for backlog in parts.outbox.backlog()],

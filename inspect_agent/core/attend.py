@@ -37,6 +37,7 @@ class Attend:
 
     processes   how this system shows its processes
     look     asks the managers where services are
+    ended    told of a service whose process has ended
     news     told of a service that is being repaired
     due      whether the absence of a service may be told yet
     """
@@ -51,13 +52,14 @@ class Attend:
         processes: Processes,
         hushed: Callable[[WatchedService], bool],
         look: Callable[[Iterable[WatchedService]], None],
+        ended: Callable[[WatchedService], None],
         news: Callable[[WatchedService], None],
         due: Callable[[], bool],
     ) -> None:
         self._loop, self._log = loop, log
         self._telling, self._happenings, self._new_turn = telling, happenings, new_turn
         self._processes, self._hushed, self._look = processes, hushed, look
-        self._news, self._due = news, due
+        self._ended, self._news, self._due = ended, news, due
 
     def found(self, service: WatchedService, observation: Observation) -> None:
         """A manager's answer."""
@@ -88,6 +90,7 @@ class Attend:
         service.died_at = turn.wall
         self._log.info(f"{service.check.name}: process {process.pid} ended")
         self._look([service])
+        self._ended(service)
 
     def release(self, service: WatchedService, turn: Turn) -> None:
         """Judges what happened while it was held; not yet, where a silence covers it, or where

@@ -13,7 +13,9 @@ from inspect_agent import __version__
 from inspect_agent.core.control import Command, Reply
 from inspect_agent.core.parts import Parts
 from inspect_agent.core.request import Request
+from inspect_agent.core.templates import meant
 from inspect_agent.core.watched import Target
+from inspect_agent.engine import silence
 from inspect_agent.errors import ControlError
 from inspect_agent.model.metric import MetricId, NoData
 from inspect_agent.typed import Any, Protocol
@@ -113,7 +115,9 @@ class _Answers:
     def _opened(self, names: tuple[str, ...], length_s: float, reply: Reply) -> None:
         """The window is on disk; the answer waits for the repairs that run."""
         answer = {"names": names, "for_s": length_s}
-        self._agent.parts.repairs.when_idle(names, partial(reply, answer))
+        services = self._agent.parts.world.services
+        instances = [one.check.name for name in names for one in meant(name, services)]
+        self._agent.parts.repairs.when_idle((*names, *instances), partial(reply, answer))
 
     def finish_deploy(self, request: Request, reply: Reply) -> None:
         names = self._names(_words(request))
@@ -135,8 +139,12 @@ class _Answers:
         world = self._agent.parts.world
         if name == "host":
             return world.host
-        if name in world.services:
-            return world.services[name]
+        target = world.services.get(name) or world.probes.get(name)
+        if target is not None:
+            return target
+        if name in world.templates:
+            instances = ", ".join(one.check.name for one in meant(name, world.services))
+            raise ControlError(f"{name} stands for its instances: {instances or 'none now'}")
         raise ControlError(f"nothing named {name} is watched; try: host, {self._known()}")
 
     def _some_names(self, request: Request) -> tuple[str, ...]:
@@ -146,13 +154,18 @@ class _Answers:
         return names
 
     def _names(self, words: list[str]) -> tuple[str, ...]:
+        silent = self._agent.parts.windows.silence
         for word in words:
-            if word not in self._agent.parts.world.services:
+            if word not in self._watched() and word not in silence.names(silent):
                 raise ControlError(f"no service {word} is watched; there are {self._known()}")
         return tuple(words)
 
+    def _watched(self) -> tuple[str, ...]:
+        world = self._agent.parts.world
+        return (*world.templates, *world.services, *world.probes)
+
     def _known(self) -> str:
-        return ", ".join(self._agent.parts.world.services) or "no services"
+        return ", ".join(self._watched()) or "no services"
 
 
 def _words(request: Request) -> list[str]:

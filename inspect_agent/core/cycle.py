@@ -11,12 +11,14 @@ from collections.abc import Callable
 from inspect_agent.alerting import route
 from inspect_agent.core.attend import Attend
 from inspect_agent.core.happenings import Happenings
+from inspect_agent.core.instances import Instances
 from inspect_agent.core.log import Log
 from inspect_agent.core.lookup import Lookup
 from inspect_agent.core.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
-from inspect_agent.core.watched import Target, WatchedHost, WatchedRule, WatchedService
+from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.core.windows import Windows
+from inspect_agent.core.world import World
 from inspect_agent.engine import rules, silence
 from inspect_agent.engine.condition import CLEAR, FROZEN
 from inspect_agent.engine.rules import CALM, Decision, Phase
@@ -25,7 +27,7 @@ from inspect_agent.model.event import Event, EventKind
 
 
 class Cycle:
-    """Runs cycles over the host and the services of the present configuration."""
+    """Runs cycles over what is watched now."""
 
     def __init__(
         self,
@@ -34,27 +36,32 @@ class Cycle:
         happenings: Happenings,
         windows: Windows,
         lookup: Lookup,
+        instances: Instances,
         attend: Attend,
         repairs: Repairs,
         new_turn: Callable[[], Turn],
     ) -> None:
         self._log, self._telling, self._happenings = log, telling, happenings
-        self._windows, self._lookup = windows, lookup
+        self._windows, self._lookup, self._instances = windows, lookup, instances
         self._attend, self._repairs, self._new_turn = attend, repairs, new_turn
 
-    def run(self, host: WatchedHost, services: dict[str, WatchedService], late: bool) -> None:
+    def run(self, world: World, late: bool) -> None:
         """One cycle; `late`: the machine was suspended, so nothing is judged this once."""
         turn = self._new_turn()
-        watched = list(services.values())
-        self._windows.begin_cycle(turn, host.check.owner, services)
+        self._windows.begin_cycle(turn, world.owner)
         quiet = self._windows.silence
+        self._instances.cycle()
+        watched = list(world.services.values())
         self._lookup.cycle(watched, turn.now)
-        host.metrics.sample(turn.now)
-        self._judge(turn, host, late or silence.covers(quiet, silence.ALL), False)
+        for target in (world.host, *world.probes.values()):
+            target.metrics.sample(turn.now)
+            self._judge(turn, target, late or silence.covers(quiet, target.window), False)
         for service in watched:
-            hushed = silence.covers(quiet, service.check.name)
+            hushed = silence.covers(quiet, service.window)
             self._sample(turn, service)
             self._catch_up(turn, service, hushed)
+            if service.state.status != "up" and self._instances.part(service, turn):
+                continue
             frozen = late or hushed or bool(service.repairing or service.state.unanswered)
             self._judge(turn, service, frozen, _young(service, turn.now))
             service.replaced = False

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from inspect_agent.core import remember
 from inspect_agent.core.attend import Attend
+from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.child import Children
 from inspect_agent.core.cycle import Cycle
 from inspect_agent.core.happenings import Happenings
+from inspect_agent.core.instances import Instances
 from inspect_agent.core.ledger import Ledger
+from inspect_agent.core.listing import Listing
 from inspect_agent.core.log import Log
 from inspect_agent.core.lookup import Lookup
 from inspect_agent.core.loop import Loop
@@ -36,7 +39,7 @@ class Parts:
     processes  how this system shows its processes
     new_turn   begins a turn at the present moment
     due        whether the absence of a service may be told yet
-    answered   called when a manager has answered for a service
+    awaited    told of what managers have answered for
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Parts:
         processes: Processes,
         new_turn: Callable[[], Turn],
         due: Callable[[], bool],
-        answered: Callable[[WatchedService], None],
+        awaited: Awaited,
     ) -> None:
         self._log = log
         self.processes = processes
@@ -71,6 +74,7 @@ class Parts:
             processes,
             hushed=self._hushed,
             look=lambda services: self.lookup.look(services),
+            ended=lambda service: self.instances.ended(service),
             news=lambda service: self.repairs.news(service),
             due=due,
         )
@@ -78,7 +82,7 @@ class Parts:
         def found(service: WatchedService, observation: Observation) -> None:
             if self.world.services.get(service.check.name) is service:  # else a reload came between
                 self.attend.found(service, observation)
-                answered(service)
+                awaited.came(service.check.name)
 
         self.lookup = Lookup(managers, children, log, found)
         self.world = World(log, catalogue, self.happenings, self.attend, machine_bytes)
@@ -95,12 +99,28 @@ class Parts:
             look=self.lookup.look,
             released=self.attend.release,
         )
+        self.instances = Instances(
+            Listing(
+                managers,
+                children,
+                log,
+                came=lambda: loop.call_soon_threadsafe(self.instances.update),  # never in a cycle
+            ),
+            self.world,
+            self.windows,
+            self.repairs,
+            self.telling,
+            new_turn,
+            self.lookup.look,
+            awaited,
+        )
         self.cycle = Cycle(
             log,
             self.telling,
             self.happenings,
             self.windows,
             self.lookup,
+            self.instances,
             self.attend,
             self.repairs,
             new_turn,
@@ -128,5 +148,10 @@ class Parts:
                 self.windows.silence = remember.silence_from_text(silence_, shift)
         self.repairs.resume(states.get("repair", {}), shift, turn)
 
+    def look(self) -> None:
+        """Asks where everything is that the present configuration is about."""
+        self.lookup.look(self.world.services.values())
+        self.instances.ask()
+
     def _hushed(self, service: WatchedService) -> bool:
-        return silence.covers(self.windows.silence, service.check.name)
+        return silence.covers(self.windows.silence, service.window)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from inspect_agent.core.watched import Target, WatchedHost, WatchedService
+from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.engine.rules import Phase
 from inspect_agent.export import values
 from inspect_agent.model.metric import MetricId, NoData, Unit, Value
@@ -13,10 +13,10 @@ from inspect_agent.sources.wrapper import busy_child
 from inspect_agent.typed import Any
 
 
-def host(watched: WatchedHost, hostname: str, repair: str, now: float) -> dict[str, Any]:
-    """The machine; what is done about it, as for a service."""
+def bare(watched: Target, name: str, repair: str, now: float) -> dict[str, Any]:
+    """The machine, or a probe; what is done about it, as for a service."""
     return {
-        "name": hostname,
+        "name": name,
         **_actions(watched, repair, now),
         "metrics": _metrics(watched),
         "rules": _rules(watched),

@@ -11,6 +11,7 @@ from inspect_agent.engine.budget import Spent
 from inspect_agent.engine.history import Series
 from inspect_agent.engine.rules import CALM, RuleState
 from inspect_agent.engine.services import Seen, ServiceState
+from inspect_agent.engine.silence import ALL
 from inspect_agent.model.metric import MetricId, NoData, Scope
 from inspect_agent.model.rule import Rule, ServiceWord
 from inspect_agent.model.target import HostCheck, ProbeCheck, Process, ServiceCheck
@@ -41,12 +42,14 @@ class Target:
     """What is watched: its metrics, the rules over them, and what these did.
 
     name         `host`, `service NAME` or `probe NAME`
+    window       the name of windows over it alone; of the machine's, that of those over everything
     spent        what was used of its budget
     repair_told  an action for it failed, which was told, and none has succeeded since
     refusal      why the last action that its rules wanted was not carried out, "" when it was
     """
 
     name: str
+    window: str
     check: HostCheck | ServiceCheck | ProbeCheck
 
     def __init__(
@@ -97,6 +100,7 @@ class WatchedHost(Target):
     """The machine."""
 
     name = "host"
+    window = ALL
     check: HostCheck
 
     def __init__(self, check: HostCheck, catalogue: Catalogue, machine_bytes: float) -> None:
@@ -112,7 +116,7 @@ class WatchedProbe(Target):
     def __init__(self, check: ProbeCheck, catalogue: Catalogue, machine_bytes: float) -> None:
         super().__init__("probe", check.rules, check.remind_s, catalogue, machine_bytes)
         self.check = check
-        self.name = f"probe {check.name}"
+        self.name, self.window = f"probe {check.name}", check.name
 
 
 class WatchedService(Target):
@@ -135,7 +139,7 @@ class WatchedService(Target):
     def __init__(self, check: ServiceCheck, catalogue: Catalogue, machine_bytes: float) -> None:
         super().__init__("service", check.rules, check.remind_s, catalogue, machine_bytes)
         self.check = check
-        self.name = f"service {check.name}"
+        self.name, self.window = f"service {check.name}", check.name
         self.state = ServiceState()
         self.seen = Seen("unknown", reason="not asked yet")
         self.manager: Manager | None = None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.turn import Telling, Turn
-from inspect_agent.core.watched import WatchedService
 from inspect_agent.engine import silence
 from inspect_agent.engine.silence import ALL, Silence
 
@@ -53,9 +52,7 @@ class Windows:
         turn.afterwards.append(then)
         self._telling.commit(turn)
 
-    def begin_cycle(
-        self, turn: Turn, host_owner: str, services: Mapping[str, WatchedService]
-    ) -> None:
+    def begin_cycle(self, turn: Turn, owner_of: Callable[[str], str]) -> None:
         """Closes the windows whose time is over, and says so to the owners of what they covered."""
         left, ended = silence.expire(self.silence, turn.now, self.settle)
         if not ended:
@@ -70,8 +67,7 @@ class Windows:
                 turn.wall,
                 "warning",
             )
-            owner = services[name].check.owner if name in services else host_owner
-            turn.tell_owner(event, owner)
+            turn.tell_owner(event, owner_of(name))
 
     def end_cycle(self, turn: Turn) -> None:
         """One cycle of settling has passed."""

@@ -161,7 +161,7 @@ class World:
         everything = {**self.services, **found}
         self.services.clear()  # others hold it, too
         self.services.update((name, everything[name]) for name in checks)
-        return list(found.values())
+        return [found[name] for name in checks if name in found]
 
     def forget(self, service: WatchedService, turn: Turn) -> None:
         """An instance is gone for good."""

@@ -71,6 +71,11 @@ def in_window(silence: Silence, name: str) -> bool:
     return any(window in over for window, _ in silence.windows)
 
 
+def names(silence: Silence) -> tuple[str, ...]:
+    """What has a window of its own, or is left alone; it need not be watched any more."""
+    return (*(name for name, _ in silence.windows if name != ALL), *silence.unmonitored)
+
+
 def is_unmonitored(silence: Silence, name: str) -> bool:
     """Whether a service is left alone, by its own name or its template's."""
     return name in silence.unmonitored or template_of(name) in silence.unmonitored

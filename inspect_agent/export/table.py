@@ -8,6 +8,9 @@ Host: ip-10-0-0-7
 
 Service: sidekiq [Up/22745]
   memory:rss                          131.42m         500m
+
+Probe: shop
+  http:seconds                        0.21s           2s
 """
 
 from __future__ import annotations
@@ -55,6 +58,11 @@ def _lines(status: Mapping[str, Any], paint: Paint) -> Iterator[str]:
         yield f"Service: {paint('title', service['name'])} {_state(service, paint)}"
         yield from (f"  {paint('dim', note)}" for note in _remarks(service))
         yield from _rows(service, paint)
+    for probe in status["probes"]:
+        yield ""
+        yield f"Probe: {paint('title', probe['name'])}"
+        yield from (f"  {paint('dim', note)}" for note in _actions(probe))
+        yield from _rows(probe, paint)
 
 
 def _notes(status: Mapping[str, Any]) -> Iterator[str]:
@@ -64,11 +72,24 @@ def _notes(status: Mapping[str, Any]) -> Iterator[str]:
         yield f"Silenced until: {clock.local_text(window['until'])}{what}"
     for name in status["unmonitored"]:
         yield f"Not monitored: {name}"
+    yield from (_template(item) for item in status["templates"] if _is_odd(item))
     if status["not_durable"]:
         yield f"Not durable: {status['not_durable']}"
     yield from status["problems"]
     for lane in status["alerts"]:
         yield _alert(lane)
+
+
+def _is_odd(template: Mapping[str, Any]) -> bool:
+    return bool(template["trouble"]) or not template["instances"]
+
+
+def _template(template: Mapping[str, Any]) -> str:
+    known = (
+        "its instances may be others by now" if template["instances"] else "no instance is loaded"
+    )
+    trouble = f" ({template['trouble']})" if template["trouble"] else ""
+    return f"{template['name']}: {known}{trouble}"
 
 
 def _alert(lane: Mapping[str, Any]) -> str:

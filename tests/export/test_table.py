@@ -80,6 +80,8 @@ def status(*services: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "rules": [],
         },
         "services": list(services) or [service()],
+        "probes": [],
+        "templates": [],
         "silences": [],
         "unmonitored": [],
         "alerts": [],

@@ -50,6 +50,8 @@ class Machine:
     cannot    the verbs that it has no command for
     lies      its commands say that they did what they did not
     hidden    PIDs of processes that may not be looked at
+    unloads   what is stopped is not loaded any more, as with instances that systemd need not keep
+    hides     services that it keeps quiet about when asked what is loaded
     fails     verb and service → what a command says that does nothing and ends with status 1;
               of a rule's own commands it is `sh` and the script
     environments  what each of a rule's own commands was given
@@ -76,6 +78,8 @@ class Machine:
         self.deadly = {"KILL", "TERM"}
         self.load = 0.0
         self.pidfds = True
+        self.unloads = False
+        self.hides: set[str] = set()
 
     # what a story does
 
@@ -118,6 +122,10 @@ class Machine:
         """Somebody restarts a service."""
         self.stop(name)
         self.start(name)
+
+    def install(self, name: str) -> None:
+        """A service that nobody has started yet."""
+        self.units[name] = Unit(name)
 
     def starting(self, name: str) -> None:
         """A service has no process yet."""
@@ -261,11 +269,11 @@ class Machine:
         return Question(Command(("glance", *names), 10.0), parse)
 
     def loaded(self) -> Sequence[str] | Question[Sequence[str]]:
-        """What is installed."""
+        """What is installed, but for what is unloaded."""
 
         def parse(finished: Finished) -> Sequence[str]:
             self._answer()
-            return tuple(self.units)
+            return [name for name in self.units if not self._is_unloaded(name)]
 
         return Question(Command(("loaded",), 10.0), parse)
 
@@ -278,6 +286,9 @@ class Machine:
     def _answer(self) -> None:
         if self.silent:
             raise ManagerError(self.silent)
+
+    def _is_unloaded(self, name: str) -> bool:
+        return name in self.hides or (self.unloads and self.units[name].status == "down")
 
     def _observe(self, unit: Unit) -> Observation:
         if unit.ghost is not None and self._clock.now < unit.ghost[1]:
@@ -315,6 +326,7 @@ class ScriptedChildren(Children):
         self._machine = machine
         self.dead = False
         self.started = 0
+        self.asked: list[str] = []
 
     def start(
         self,
@@ -330,7 +342,8 @@ class ScriptedChildren(Children):
             if not self.dead:
                 self._loop.call_soon_threadsafe(partial(done, finished))
 
-        if command.argv[0] in ("look", "glance"):
+        if command.argv[0] in ("look", "glance", "loaded"):
+            self.asked.append(command.argv[0])
             told(SUCCESS)
         elif command.argv[0] == "/bin/sh":
             self._machine.environments.append(dict(extra_environment or {}))

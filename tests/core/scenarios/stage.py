@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from inspect_agent.core import attend, signalling, status
+from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.commands import commands
 from inspect_agent.core.control import Reply
@@ -171,7 +172,7 @@ class Stage:
             self.machine,
             self._new_turn,
             lambda: self.absence_due,
-            _nothing,
+            Awaited(_nothing),
         )
         turn = self._new_turn()
         self.parts.adopt(config, turn)
@@ -179,7 +180,7 @@ class Stage:
         self.parts.telling.commit(turn)
         self._settings = config.settings
         self._commands = commands(self)
-        self.parts.lookup.look(self.parts.world.services.values())
+        self.parts.look()
         self.settle()
         self._cycle()
 
@@ -242,7 +243,7 @@ class Stage:
             turns(self.loop, 3)
 
     def _cycle(self, late: bool = False) -> None:
-        self.parts.cycle.run(self.parts.world.host, self.parts.world.services, late)
+        self.parts.cycle.run(self.parts.world, late)
         self.settle()
 
     # what an operator does
@@ -252,7 +253,7 @@ class Stage:
         turn = self._new_turn()
         changes = self.parts.adopt(self._compile(rules, conf), turn)
         self.parts.telling.commit(turn)
-        self.parts.lookup.look(self.parts.world.services.values())
+        self.parts.look()
         self.settle()
         return changes
 
@@ -262,6 +263,10 @@ class Stage:
         request = Request(name, {"words": line.removeprefix(name).split()}, True)
         self._commands[name].handler(request, lambda answer: self.say(f"answered {name}"))
         self.settle()
+
+    def asked(self, question: str) -> int:
+        """How often this agent has asked its manager to `look`, `glance` or name the `loaded`."""
+        return self._children.asked.count(question)
 
     def look_without_waiting(self) -> None:
         """All managers are asked where everything is; the answers are still to come."""
@@ -322,5 +327,5 @@ class Stage:
         raise AssertionError(trouble)
 
 
-def _nothing(service: WatchedService) -> None:
-    """Nobody waits for the answer about a service."""
+def _nothing() -> None:
+    """Nobody waits for the managers' first answers."""
