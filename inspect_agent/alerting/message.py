@@ -52,7 +52,8 @@ def label(event: Event) -> str:
 
 def name(event: Event) -> str:
     """The target as commands call it: `sidekiq` for `service sidekiq`."""
-    return one_line(event.target.removeprefix("service "))
+    kind, _, own = event.target.partition(" ")
+    return one_line(own or kind)
 
 
 def _subject(host: str, short: list[str]) -> str:

@@ -8,7 +8,7 @@ from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.core.worker import Worker
 from inspect_agent.model import wire
 from inspect_agent.model.config import Config, Destination, Settings
-from inspect_agent.model.target import HostCheck, ServiceCheck
+from inspect_agent.model.target import HostCheck, ProbeCheck, ServiceCheck
 from inspect_agent.typed import Any, NamedTuple
 
 DEADLINE_S = 120.0
@@ -41,6 +41,7 @@ class Compiling:
         self._host = HostCheck()
         self._destinations: list[Destination] = []
         self._services: list[ServiceCheck] = []
+        self._probes: list[ProbeCheck] = []
         self._problems: list[str] = []
         self._warnings: list[str] = []
         self._deadline: Timer = loop.call_later(DEADLINE_S, self._late)
@@ -56,6 +57,8 @@ class Compiling:
         ((kind, value),) = line.items()
         if kind == "service":
             self._services.append(wire.model(value))
+        elif kind == "probe":
+            self._probes.append(wire.model(value))
         elif kind == "destination":
             self._destinations.append(wire.model(value))
         elif kind == "settings":
@@ -76,6 +79,7 @@ class Compiling:
             self._host,
             tuple(self._services),
             tuple(self._warnings),
+            tuple(self._probes),
         )
 
     def _late(self) -> None:

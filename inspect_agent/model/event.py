@@ -26,7 +26,7 @@ EventKind = Literal[
 class Event(NamedTuple):
     """One thing that happened to one target.
 
-    target    `host`, `service NAME` or `agent`
+    target    `host`, `service NAME`, `probe NAME` or `agent`
     at        wall time, seconds since 1970
     text      one sentence for people, without the host's name
     incident  what opens and what resolves share it: `MACHINE-ID/TARGET/RULE KEY`

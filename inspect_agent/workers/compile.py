@@ -1,8 +1,8 @@
 """Compiles a configuration: one request in, lines out, and the parser's memory ends with it.
 
     {"root": DIR, "state_dir": DIR or null}, or {"bundle": PATH}
-    →  {"settings": …}, {"destination": …} …, {"host": …}, {"service": …} …, {"warning": text} …,
-       {"done": {"services": N}}
+    →  {"settings": …}, {"destination": …} …, {"host": …}, {"service": …} …, {"probe": …} …,
+       {"warning": text} …, {"done": {"services": N}}
     or {"problem": text} …, {"warning": text} …, {"failed": {"problems": N, "state_dir": DIR}}
 
 What compiled from a folder is remembered in `last-good.json`, in the state folder that it names or
@@ -51,6 +51,7 @@ def _config(config: Config) -> Iterator[dict[str, Any]]:
     yield from ({"destination": plain(destination)} for destination in config.destinations)
     yield {"host": plain(config.host)}
     yield from ({"service": plain(service)} for service in config.services)
+    yield from ({"probe": plain(probe)} for probe in config.probes)
 
 
 def _failed(compiled: Compiled) -> Iterator[dict[str, Any]]:
