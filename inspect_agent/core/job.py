@@ -18,7 +18,8 @@ class Order:
     target   the name of the rule's own target: `host`, `service NAME`
     key      the rule's key
     place    where the rule is written
-    rank     how long it held: while they wait, the one that held longest goes first
+    rank     while they wait the highest goes first: how long the rule held, in seconds, and how
+             often it was passed over
     about    what its commands are told of the event, as variables of their environment
     paid     the targets whose budget has let it pass
     alone    it has unmonitored its own service, and goes on all the same
@@ -29,7 +30,7 @@ class Order:
         target: str,
         key: str,
         place: str = "",
-        rank: float = 0.0,
+        rank: tuple[float, int] = (0.0, 0),
         about: Mapping[str, str] | None = None,
     ) -> None:
         self.target, self.key, self.place = target, key, place
@@ -64,6 +65,15 @@ class Job:
         self.timer: Timer | None = None
 
     @property
+    def repairs_it(self) -> bool:
+        """Whether its order repairs its target, now or in a later step."""
+        steps = (self.step, *self.rest)
+        return any(
+            isinstance(step, Repair) and place_of(step, self.order.target) == self.place
+            for step in steps
+        )
+
+    @property
     def template(self) -> str:
         """What two instances of one template share."""
         return self.place.partition("@")[0]
@@ -88,6 +98,6 @@ def costs(step: Step) -> bool:
     return not isinstance(step, Unmonitor)
 
 
-def rank(hold: Hold, cycle_s: float) -> float:
+def held_s(hold: Hold, cycle_s: float) -> float:
     """Seconds that a hold takes at least."""
     return hold.seconds if isinstance(hold, Span) else hold.n * cycle_s

@@ -18,14 +18,24 @@ from inspect_agent.model.target import Budget
 
 
 class Permits:
-    """`restarts` is the budget of targets that have none of their own."""
+    """Says what stands against a step, keeps the budgets, and remembers who was passed over."""
 
     def __init__(
         self, log: Log, happenings: Happenings, windows: Windows, world: World, askers: Askers
     ) -> None:
         self._log, self._happenings = log, happenings
         self._windows, self._world, self._askers = windows, world, askers
-        self.restarts = Budget(3, 600.0)
+        self._restarts = Budget(3, 600.0)
+        self._passed_over: dict[tuple[str, str], int] = {}
+
+    def adopt(self, restarts: Budget) -> None:
+        """The budget of targets that have none of their own, from now on."""
+        self._restarts = restarts
+        self._passed_over.clear()
+
+    def passed_over(self, target: str, key: str) -> int:
+        """How often in a row a rule found something else being done."""
+        return self._passed_over.get((target, key), 0)
 
     def obstacle(self, job: Job, target: Target, running: bool) -> RepairRefused | None:
         """What stands against a step, but for the budget."""
@@ -65,6 +75,7 @@ class Permits:
 
     def grant(self, job: Job) -> None:
         """Nothing stands against it any more."""
+        self._passed_over.pop((job.order.target, job.order.key), None)
         found = self._askers.find(job.order)
         if found is not None:
             found[0].refusal = ""
@@ -75,6 +86,9 @@ class Permits:
         if found is None:
             return
         asker, _ = found
+        if reason is RepairRefused.ALREADY_RUNNING:
+            rule = (job.order.target, job.order.key)
+            self._passed_over[rule] = self._passed_over.get(rule, 0) + 1
         wish = f"{job.name} {title(target)}" if isinstance(job.step, Repair) else job.name
         text = f"{wish} refused, {reason.name}: {reason.value}"
         if asker.refusal != text:
@@ -88,7 +102,7 @@ class Permits:
         return any(services.is_down(need.state) for needs in meant for need in needs)
 
     def _allowance(self, target: Target) -> Budget:
-        return target.check.budget if isinstance(target, WatchedService) else self.restarts
+        return target.check.budget if isinstance(target, WatchedService) else self._restarts
 
     def _tell_exhausted(self, turn: Turn, target: Target, allowed: Budget) -> None:
         event = self._happenings.repair(

@@ -16,7 +16,7 @@ from inspect_agent.core import environment, identity, intent, remember, template
 from inspect_agent.core.asker import Askers
 from inspect_agent.core.child import Children
 from inspect_agent.core.happenings import Happenings
-from inspect_agent.core.job import Job, Order, place_of, rank
+from inspect_agent.core.job import Job, Order, held_s, place_of
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.outcome import Outcomes
@@ -72,14 +72,14 @@ class Repairs:
     def adopt(self, settings: Settings) -> None:
         """A configuration comes into force."""
         self._settings = settings
-        self._permits.restarts = settings.restarts
+        self._permits.adopt(settings.restarts)
         self._steps.timeout_s = settings.restart_timeout_s
         self._verification.cycle_s = settings.cycle_time_s
 
     def busy(self, service: WatchedService) -> bool:
-        """Whether a repair of it is asked for, runs, or is being verified."""
+        """Whether a repair of it is to come, runs, or is being verified."""
         job = self._queue.at(service.name)
-        return job is not None and isinstance(job.step, Repair)
+        return job is not None and job.repairs_it
 
     def describe(self, target: Target) -> str:
         """What is being done to a target: `restart, verifying`; "" for nothing."""
@@ -95,7 +95,10 @@ class Repairs:
             target.name,
             rule.key,
             rule.place,
-            rank(rule.hold, self._settings.cycle_time_s),
+            (
+                held_s(rule.hold, self._settings.cycle_time_s),
+                self._permits.passed_over(target.name, rule.key),
+            ),
             environment.about(target, watched, hostname),
         )
         self._ask(turn, order, each_instance(steps, self._world.services))

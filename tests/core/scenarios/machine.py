@@ -55,7 +55,7 @@ class Machine:
     fails     verb and service → what a command says that does nothing and ends with status 1;
               of a rule's own commands it is `sh` and the script
     environments  what each of a rule's own commands was given
-    deadly    the signals that end a process
+    deadly    the signals that end a process, and how
     """
 
     name = "scripted"
@@ -75,7 +75,7 @@ class Machine:
         self.cannot: set[str] = set()
         self.hidden: set[int] = set()
         self.environments: list[dict[str, str]] = []
-        self.deadly = {"KILL", "TERM"}
+        self.deadly = {"KILL": self.crash, "TERM": self.stop}
         self.load = 0.0
         self.pidfds = True
         self.unloads = False
@@ -240,7 +240,7 @@ class Machine:
             raise StepError(f"process {process.pid} has ended")
         self._say(f"signal {name} {unit.name}")
         if name in self.deadly:
-            self.crash(unit.name)
+            self.deadly[name](unit.name)
 
     # its service manager (ports.Manager)
 
