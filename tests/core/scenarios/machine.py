@@ -54,6 +54,7 @@ class Machine:
     hides     services that it keeps quiet about when asked what is loaded
     fails     verb and service → what a command says that does nothing and ends with status 1;
               of a rule's own commands it is `sh` and the script
+    pages     URL → the seconds that it takes to answer, or why it does not
     environments  what each of a rule's own commands was given
     deadly    the signals that end a process, and how
     """
@@ -77,6 +78,7 @@ class Machine:
         self.environments: list[dict[str, str]] = []
         self.deadly = {"KILL": self.crash, "TERM": self.stop}
         self.load = 0.0
+        self.pages: dict[str, float | str] = {}
         self.pidfds = True
         self.unloads = False
         self.hides: set[str] = set()

@@ -32,7 +32,9 @@ from inspect_agent.errors import ControlError
 from inspect_agent.lang.compile import compile_folder
 from inspect_agent.model.config import Config, LogLevel
 from inspect_agent.model.event import Event
-from inspect_agent.model.metric import Family, Metric, MetricId
+from inspect_agent.model.metric import Family, Metric, MetricId, NoData, Value
+from inspect_agent.model.target import Probe, ProbeCheck
+from inspect_agent.ports import Subject
 from inspect_agent.sources.polled import Polled
 from inspect_agent.sources.process import ProcessSource
 from tests.core.looping import FakeClock, Reports, spin, turns
@@ -64,6 +66,31 @@ class Load:
     def open(self, subject: object, metrics: object) -> Polled:
         """A reader."""
         return Polled(lambda: [self._machine.load])
+
+
+class Pages:
+    """Web pages, as a story has them: the seconds that each takes, or why it does not answer."""
+
+    families: tuple[Family, ...] = (
+        Family("http", "probe", (Metric("seconds", "seconds", "gauge", "scripted"),)),
+    )
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def names(self, subject: object) -> tuple[MetricId, ...]:
+        """Shown also where no rule asks for it."""
+        return (MetricId("http", "seconds"),)
+
+    def open(self, subject: Subject, metrics: object) -> Polled:
+        """A reader of the page that the probe's parameters name."""
+        assert isinstance(subject, Probe)
+        url = dict(subject.params)["url"]
+        return Polled(lambda: [self._read(url)])
+
+    def _read(self, url: str) -> Value:
+        page = self._machine.pages[url]
+        return NoData(page, failed=True) if isinstance(page, str) else page
 
 
 class CountingLedger(Ledger):
@@ -113,7 +140,10 @@ class Mailbox(Outbox):
 
 
 class Stage:
-    """One story: one machine, and one agent after the other. It is the agent of `commands`."""
+    """One story: one machine, and one agent after the other. It is the agent of `commands`.
+
+    probes   checks beside those that are written: no family of this version is for probes
+    """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder = folder
@@ -126,6 +156,7 @@ class Stage:
         self.reports = Reports()
         self.log = Notes()
         self.absence_due = True
+        self.probes: tuple[ProbeCheck, ...] = ()
         monkeypatch.setattr(attend, "watch", self.machine.watch)
         monkeypatch.setattr(signalling, "send", self.machine.signal)
         (folder / "services.d").mkdir()
@@ -166,7 +197,7 @@ class Stage:
             contents.last_seq,
             "machine",
             16 * 1024.0**3,
-            Catalogue([ProcessSource(self.machine), Load(self.machine)]),
+            Catalogue([ProcessSource(self.machine), Load(self.machine), Pages(self.machine)]),
             [self.machine],
             self._children,
             self.machine,
@@ -278,6 +309,11 @@ class Stage:
         repair = self.parts.repairs.describe(service)
         return status.service(service, repair, self.clock.now, self.machine)
 
+    def status_of_probe(self, name: str) -> dict[str, Any]:
+        """What status shows of a probe."""
+        probe = self.parts.world.probes[name]
+        return status.bare(probe, name, self.parts.repairs.describe(probe), self.clock.now)
+
     def values(self, name: str) -> list[float]:
         """The history of a service's memory, in MB."""
         series = self.service(name).metrics.series[MetricId("memory", "rss")]
@@ -318,7 +354,7 @@ class Stage:
         (self._folder / "services.d" / "story.inq").write_text(rules)
         compiled = compile_folder(str(self._folder))
         assert compiled.config is not None, compiled.problems
-        return compiled.config
+        return compiled.config._replace(probes=self.probes)
 
     def _new_turn(self) -> Turn:
         return Turn(self.clock.now, self.clock.wall())

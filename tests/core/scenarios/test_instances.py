@@ -500,3 +500,45 @@ def test_a_rule_that_names_a_template_without_instances(stage: Stage) -> None:
     stage.machine.add("puma@1")
     stage.cycles(4)
     assert stage.story() == ["60 run restart puma@1"]
+
+
+def test_a_need_of_instances_is_down_when_one_of_them_is(stage: Stage) -> None:
+    """What needs them is not repaired meanwhile."""
+    stage.machine.add("web", "redis@1", "redis@2")
+    rules = 'check service web with needs "redis@*"\n  if failed then start\n'
+    stage.begin(rules + "check service redis@*\n")
+    stage.do(stage.machine.crash, "redis@2")
+    stage.do(stage.machine.crash, "web")
+    stage.cycles(2)
+    assert stage.service("web").refusal == (
+        "start web refused, NEED_DOWN: a service that it needs is down"
+    )
+    stage.do(stage.machine.start, "redis@2")
+    stage.cycles(2)
+    told = [line for line in stage.story() if "run" in line]
+    assert told == ["40 run start web"]
+
+
+def test_a_step_for_an_instance_that_its_template_leaves_alone(stage: Stage) -> None:
+    """It is refused by the name of the template, as it would be by its own."""
+    stage.machine.add("nginx", "puma@1")
+    stage.begin("check service nginx\n  if failed then restart puma@1\ncheck service puma@*\n")
+    stage.ask("unmonitor puma@*")
+    stage.do(stage.machine.crash, "nginx")
+    stage.cycles(1)
+    assert stage.service("nginx").refusal == (
+        "restart puma@1 refused, UNMONITORED: the service is not monitored"
+    )
+
+
+def test_a_rule_of_a_template_leaves_its_own_instance_alone(stage: Stage) -> None:
+    """`unmonitor` and `signal` mean the instance, not all of them."""
+    stage.machine.add("worker@1", "worker@2")
+    stage.begin(LEAK.replace("restart, alert", "signal USR1, unmonitor, alert"))
+    stage.machine.grow("worker@2", 600)
+    stage.cycles(3)
+    assert stage.story() == [
+        "20 default: RuleFailed worker@2 memory:rss > 500m for 2 cycles",
+        "20 run signal USR1 worker@2",
+    ]
+    assert stage.parts.windows.silence.unmonitored == ("worker@2",)
