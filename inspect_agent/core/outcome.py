@@ -47,12 +47,8 @@ class Outcomes:
 
     def _is_silent(self, job: Job, target: Target) -> bool:
         """A deploy stops what it likes."""
-        quiet = self._windows.silence
-        if not isinstance(target, WatchedService):
-            return silence.covers(quiet, silence.ALL)
-        if goes_on_alone(job):
-            return silence.in_window(quiet, target.check.name)
-        return silence.covers(quiet, target.check.name)
+        is_silent = silence.in_window if goes_on_alone(job) else silence.covers
+        return is_silent(self._windows.silence, target.window)
 
 
 def _is_well(job: Job) -> bool:

@@ -39,23 +39,14 @@ class Permits:
 
     def obstacle(self, job: Job, target: Target, running: bool) -> RepairRefused | None:
         """What stands against a step, but for the budget."""
-        quiet = self._windows.silence
-        if not isinstance(target, WatchedService):
-            return refuse(
-                unmonitored=False,
-                in_window=silence.in_window(quiet, silence.ALL),
-                running=running,
-                manager_is_restarting=False,
-                need_down=False,
-            )
-        name, step = target.check.name, job.step
-        brings_up = isinstance(step, Repair) and step.verb in ("start", "restart")
+        quiet, is_repair = self._windows.silence, isinstance(job.step, Repair)
+        left_alone = silence.is_unmonitored(quiet, target.window)
         return refuse(
-            unmonitored=name in quiet.unmonitored and not goes_on_alone(job),
-            in_window=silence.in_window(quiet, name),
+            unmonitored=left_alone and not goes_on_alone(job),
+            in_window=silence.in_window(quiet, target.window),
             running=running,
-            manager_is_restarting=brings_up and target.seen.returning,
-            need_down=isinstance(step, Repair) and self._need_is_down(target),
+            manager_is_restarting=job.name in ("start", "restart") and _is_returning(target),
+            need_down=is_repair and self._need_is_down(target),
         )
 
     def spend(self, turn: Turn, job: Job, target: Target) -> RepairRefused | None:
@@ -96,10 +87,11 @@ class Permits:
         asker.refusal = text
         self._askers.free(turn, job.order, max(turn.now, target.spent.paused_until))
 
-    def _need_is_down(self, service: WatchedService) -> bool:
+    def _need_is_down(self, target: Target) -> bool:
+        names = target.check.needs if isinstance(target, WatchedService) else ()
         watched = self._world.services
-        meant = (templates.meant(name, watched) for name in service.check.needs)
-        return any(services.is_down(need.state) for needs in meant for need in needs)
+        needs = (need for name in names for need in templates.meant(name, watched))
+        return any(services.is_down(need.state) for need in needs)
 
     def _allowance(self, target: Target) -> Budget:
         return target.check.budget if isinstance(target, WatchedService) else self._restarts
@@ -122,3 +114,7 @@ class Permits:
 def goes_on_alone(job: Job) -> bool:
     """Whether nothing else is done to its target any more, because its own order said so."""
     return job.order.alone and job.place == job.order.target
+
+
+def _is_returning(target: Target) -> bool:
+    return isinstance(target, WatchedService) and target.seen.returning

@@ -118,8 +118,9 @@ class Repairs:
             self._verification.news(job, service)
 
     def when_idle(self, names: tuple[str, ...], call: Callable[[], object]) -> None:
-        """Calls back when nothing runs for these services (none: for any target)."""
-        self._queue.when_idle(tuple(f"service {name}" for name in names), call)
+        """Calls back when nothing runs for these services and probes (none: for any target)."""
+        places = [f"{kind} {name}" for name in names for kind in ("service", "probe")]
+        self._queue.when_idle(tuple(places), call)
 
     def _ask(self, turn: Turn, order: Order, steps: tuple[Step, ...]) -> None:
         """The first of these steps: it is refused, or waits until its intent is on disk."""
