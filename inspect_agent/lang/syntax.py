@@ -26,6 +26,8 @@ _NAMES = {
     "TIME_UNIT": "a unit of time",
     "DURATION": "a number or duration",
     "TIMES": "a number",
+    "LATE": "a duration",
+    "LATE_NUMBER": "a duration",
     "PERIOD": "minutes, hours or days",
     "ROUTE": "a route",
     "SEVERITY": "info, warning or critical",

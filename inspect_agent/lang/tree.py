@@ -85,15 +85,12 @@ class _Inq(_Shared):
         return ast.Check("jobs", word(check), None, params or (), jobs=jobs)
 
     def job(
-        self,
-        name: Token,
-        times: Token | None,
-        period: Token,
-        grace: Token | None,
-        unit: Token | None,
+        self, name: Token, times: Token | None, period: Token, grace: ast.Word | None
     ) -> ast.Job:
-        late = None if grace is None else _joined(grace, unit)
-        return ast.Job(word(name), _optional(times), word(period), late)
+        return ast.Job(word(name), _optional(times), word(period), grace)
+
+    def lateness(self, number: Token, unit: Token | None = None) -> ast.Word:
+        return _joined(number, unit)
 
     def expose(self, *names: Token) -> tuple[ast.Word, ...]:
         return tuple(word(name) for name in names)

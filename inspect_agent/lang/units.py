@@ -102,7 +102,7 @@ def _split(text: str) -> tuple[str, str] | None:
     match = _AMOUNT.fullmatch(text)
     if match is None or len(match[1]) > _LONGEST_NUMBER:
         return None
-    return match[1], (match[2] or "").lower()
+    return match[1], (match[2] or "").lower().replace(f" {_PER_SECOND}", _PER_SECOND)
 
 
 def _quantity(number: str, suffix: str, rate: bool, unit: Unit) -> Quantity | Wrong:
@@ -144,7 +144,7 @@ def _plain(value: float) -> str:
 def _no_number(text: str, message: str, examples: str) -> Wrong:
     if text[:1] in ("+", "-"):
         return Wrong(message, "a number has no sign")
-    if text.isdigit():
+    if _AMOUNT.fullmatch(text):
         return Wrong(message, f"a number has at most {_LONGEST_NUMBER} digits")
     return Wrong(message, f"a number and its unit, as in {examples}")
 
