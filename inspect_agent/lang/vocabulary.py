@@ -6,10 +6,13 @@ The resolver takes them as a value; only `installed` asks the registry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from inspect_agent import registry
 from inspect_agent.model.metric import Family, Metric, Param, Scope
+
+
+T = TypeVar("T")
 
 
 class ChannelWords(NamedTuple):
@@ -77,21 +80,28 @@ def installed() -> Vocabulary:
     """The words of everything in the registry; what cannot be loaded is told, not raised."""
     faults: list[str] = []
     families: dict[tuple[Scope, str], Family] = {}
-    for source in _classes(registry.built_in("sources"), faults).values():
-        for family in source.families:
+    for declared in _declared(registry.built_in("sources"), _families, faults).values():
+        for family in declared:
             families.setdefault((family.scope, family.name), family)
-    channels = {
-        name: ChannelWords(channel.params, channel.incidents, channel)
-        for name, channel in _classes(registry.channels(), faults).items()
-    }
+    channels = _declared(registry.channels(), _channel, faults)
     return Vocabulary(families, tuple(registry.built_in("managers")), channels, tuple(faults))
 
 
-def _classes(places: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+def _families(source: Any) -> tuple[Family, ...]:
+    return tuple(source.families)
+
+
+def _channel(channel: Any) -> ChannelWords:
+    return ChannelWords(tuple(channel.params), bool(channel.incidents), channel)
+
+
+def _declared(
+    places: Mapping[str, str], read: Callable[[Any], T], faults: list[str]
+) -> dict[str, T]:
     found = {}
     for name, where in places.items():
         try:
-            found[name] = registry.load(where)
+            found[name] = read(registry.load(where))
         except Exception as error:  # noqa: BLE001  # a package of a third party may raise anything
             faults.append(f"{where}, called {name}, cannot be loaded: {error}")
     return found

@@ -22,12 +22,18 @@ def test_what_is_installed() -> None:
 
 def test_what_cannot_be_loaded_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that is broken is a fault of its own; the others stay known."""
-    broken = {**registry.channels(), "broken": "inspect_agent.no_such_module:Thing"}
+    broken = {
+        **registry.channels(),
+        "broken": "inspect_agent.no_such_module:Thing",
+        "hollow": "inspect_agent.errors:InspectError",
+    }
     monkeypatch.setattr(registry, "channels", lambda: broken)
     vocabulary = installed()
     assert vocabulary.faults == (
         "inspect_agent.no_such_module:Thing, called broken, cannot be loaded:"
         " No module named 'inspect_agent.no_such_module'",
+        "inspect_agent.errors:InspectError, called hollow, cannot be loaded:"
+        " type object 'InspectError' has no attribute 'params'",
     )
     assert "log" in vocabulary.channels
 
