@@ -33,12 +33,14 @@ _COMMANDS = """commands:
 
 without an agent:
   check [DIR]                    what it would say of a configuration
+  explain FILE[:LINE]            what a file, or a rule in it, means, in plain words
   metrics [FAMILY]               what a rule may compare, and where it comes from
   fmt [--check|--diff] FILES     lays out .inq files and inspect.conf, all in one way
 """
 
 _LOCAL = {
     "check": "inspect_agent.cli.check",
+    "explain": "inspect_agent.cli.explain",
     "fmt": "inspect_agent.cli.fmt",
     "metrics": "inspect_agent.cli.metrics",
 }
