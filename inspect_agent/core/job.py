@@ -21,6 +21,7 @@ class Order:
     rank     while they wait the highest goes first: how long the rule held, in seconds, and how
              often it was passed over
     about    what its commands are told of the event, as variables of their environment
+    begun    its first step has begun, or was to
     paid     the targets whose budget has let it pass
     alone    it has unmonitored its own service, and goes on all the same
     """
@@ -36,6 +37,7 @@ class Order:
         self.target, self.key, self.place = target, key, place
         self.rank = rank
         self.about = about or {}
+        self.begun = False
         self.paid: set[str] = set()
         self.alone = False
 

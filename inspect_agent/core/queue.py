@@ -1,6 +1,7 @@
 """Steps that wait and steps that are under way: who is next.
 
-At most 4 run at once, one a target, and never two instances of one template together.
+At most 4 run at once, one a target, and never two instances of one template together: the list of
+one instance is at its last step before that of the next begins.
 """
 
 from __future__ import annotations
@@ -48,14 +49,25 @@ class Queue:
     def advance(self) -> None:
         """Something changed: begins what may begin now, and tells who waited for idleness."""
         self._tell_idle()
+        running = [job for job in self if job.phase == "running"]
         for job in self:
-            running = [other for other in self if other.phase == "running"]
             if len(running) >= MOST_AT_ONCE:
                 return
-            if not job.ready or job.phase != "waiting" or self._jobs.get(job.place) is not job:
-                continue
-            if all(other.template != job.template for other in running):
+            if self._is_next(job) and not self._is_kept(job, running):
                 self._begin(job)
+                running = [job for job in self if job.phase == "running"]
+
+    def _is_next(self, job: Job) -> bool:
+        return job.ready and job.phase == "waiting" and self._jobs.get(job.place) is job
+
+    def _is_kept(self, job: Job, running: list[Job]) -> bool:
+        """Whether another instance of its template is at it, or in the middle of its list."""
+        if any(other.template == job.template for other in running):
+            return True
+        return not job.order.begun and any(
+            other.template == job.template and other.order.begun and other.phase == "waiting"
+            for other in self
+        )
 
     def when_idle(self, places: tuple[str, ...], call: Callable[[], object]) -> None:
         """Calls back when nothing runs for these targets (none: for any)."""

@@ -160,7 +160,7 @@ class Repairs:
         self._queue.advance()
 
     def _run(self, job: Job) -> None:
-        job.phase = "running"
+        job.phase, job.order.begun = "running", True
         target = self._world.target(job.place)
         if target is None:
             self._fail(job, GONE)

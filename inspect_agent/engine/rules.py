@@ -16,7 +16,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from inspect_agent.engine.condition import Outcome, is_momentary
-from inspect_agent.model.rule import Cycles, Hold, OutOf, Rule, Span
+from inspect_agent.model.rule import Cycles, Hold, OutOf, Rule, Span, Unmonitor
 from inspect_agent.typed import NamedTuple
 
 BLIND_CYCLES = 3
@@ -108,7 +108,7 @@ def repair_ended(state: RuleState, resume_at: float) -> RuleState:
 
 def process_replaced(rule: Rule, state: RuleState) -> RuleState:
     """Another process runs now: what its forerunner did is no reason to repair it."""
-    if not rule.steps:
+    if all(isinstance(step, Unmonitor) for step in rule.steps):
         return state
     if state.phase is Phase.TRIGGERED:
         return state._replace(progress=Progress())

@@ -7,7 +7,7 @@ import pytest
 from inspect_agent.engine import rules
 from inspect_agent.engine.condition import TRIPPED
 from inspect_agent.engine.rules import CALM, Decision, Phase, Progress, RuleState
-from inspect_agent.model.rule import Cycles, OutOf
+from inspect_agent.model.rule import Cycles, OutOf, Repair, Run, Signal, Step, Unmonitor
 from tests.engine.builders import RESTARTED, alerting, repairing, told, walk
 
 OK, PENDING, TRIGGERED = Phase
@@ -50,6 +50,22 @@ def test_a_new_process_brings_a_pending_repair_to_rest() -> None:
     blind = RuleState(PENDING, Progress(2, 5.0), blind=1)
     assert rules.process_replaced(repairing(Cycles(3)), blind) == CALM
     assert rules.process_replaced(alerting(Cycles(3)), blind) is blind
+
+
+@pytest.mark.parametrize(
+    ("step", "counts_on"),
+    [
+        (Unmonitor("sidekiq"), True),
+        (Run("bounce"), False),
+        (Signal("TERM", "sidekiq"), False),
+        (Repair("reload", "sidekiq"), False),
+    ],
+)
+def test_leaving_a_service_alone_is_no_repair(step: Step, counts_on: bool) -> None:
+    """A last rung that only does that is reached like one that only alerts."""
+    rule = alerting(Cycles(3))._replace(then=(step,))
+    pending = RuleState(PENDING, Progress(2, 5.0))
+    assert rules.process_replaced(rule, pending) == (pending if counts_on else CALM)
 
 
 def test_a_rule_that_only_alerts_goes_on_counting_over_a_new_process() -> None:
