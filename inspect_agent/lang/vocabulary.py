@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 from inspect_agent import registry
 from inspect_agent.model.metric import Family, Metric, Param, Scope
 
-
 T = TypeVar("T")
 
 
