@@ -8,7 +8,7 @@ from lark import UnexpectedInput
 
 from inspect_agent.lang import ast, parse
 from inspect_agent.lang.files import MOST_BYTES
-from inspect_agent.lang.layout import layout
+from inspect_agent.lang.layout import joined, layout
 from inspect_agent.lang.lexemes import COMMENT, Source, read
 from inspect_agent.lang.problems import Wrong
 from inspect_agent.lang.report import WHOLE, Report
@@ -56,6 +56,8 @@ def _placeless(value: Any) -> Any:
     """An ast value as nested tuples, without lines and columns."""
     if isinstance(value, ast.Word):
         return value.text, value.quoted
+    if isinstance(value, ast.Metric) and not value.word.quoted:
+        return joined(value.family), value.name
     if isinstance(value, tuple):
         return type(value), *(_placeless(part) for part in value)
     return value

@@ -54,6 +54,14 @@ def layout(lexemes: Sequence[Lexeme]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def joined(metric: str) -> str:
+    """A metric without the blanks that may stand around its colon; what is quoted stays."""
+    if metric.startswith('"'):
+        return metric
+    family, colon, name = metric.partition(":")
+    return f"{family.strip()}{colon}{name.strip()}"
+
+
 def _apart(above: _Part, part: _Part) -> bool:
     """Whether an empty line stands between them: always below a whole check."""
     if not part.inner and (above.inner or above.lexemes[0].kind == "CHECK"):
@@ -123,12 +131,13 @@ def _runs(lexemes: Sequence[Lexeme]) -> list[_Run]:
         if lexeme.kind == COMMENT:
             last.comments.append(lexeme)
             continue
+        text = joined(lexeme.text) if lexeme.kind == "METRIC" else lexeme.text
         if lexeme.kind in _TIGHT or before == "_LEFT":
-            last.text += lexeme.text
+            last.text += text
         elif lexeme.kind in _PAUSES or before == "_COMMA" or last.comments:
-            runs.append(_Run(lexeme.text, lexeme.kind in _CLAUSES))
+            runs.append(_Run(text, lexeme.kind in _CLAUSES))
         else:
-            last.text += f" {lexeme.text}"
+            last.text += f" {text}"
         before = lexeme.kind
     return runs
 

@@ -15,6 +15,9 @@ GOLDEN = Path(__file__).parent.parent / "golden" / "ok"
 PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|#[^\n]*|[(),]|[^\s\ufeff,"()]+', re.DOTALL)
 """Quoted, a comment, a mark, or anything up to the next of them."""
 
+_COLON = re.compile(r"(?<=[^\s,\"()])(?:[ \t]+:[ \t]*|:[ \t]+)(?=[^\s,\"()#])")
+_STAND_IN = "\ue000"
+
 Words = st.SearchStrategy[list[str]]
 
 
@@ -67,14 +70,20 @@ AMOUNT = _one(
     st.sampled_from(["5", "1.5g", "500MB", "20%", "1k/sec", "-3", "+.5"]),
     _maybe(st.sampled_from([["%"], ["kb"], ["minutes"], ["/sec"]])),
 )
-DURATION = _one(
-    st.sampled_from(["5", "5m", "0.5"]), _maybe(st.sampled_from([["minutes"], ["s"], ["D"]]))
+DURATION = _one("5m") | _one(
+    st.sampled_from(["5", "0.5"]), _maybe(st.sampled_from([["minutes"], ["s"], ["D"]]))
 )
 OP = st.sampled_from([">", "<", ">=", "<=", "==", "!="])
 
+LETTERS = st.text(alphabet="abc/5é", max_size=15)
 PARAMS = _one("with", _listed(_one(BARE, NAME)))
+COLON = st.sampled_from(["", ":", " : ", "\t:", ": "])
 METRIC = (
-    _one(st.text(alphabet="abc:/5é", max_size=30).map(lambda text: f"x{text}"))
+    _one(
+        st.tuples(
+            st.just("x"), LETTERS, COLON, st.just("x"), LETTERS, st.sampled_from(["", ":y"])
+        ).map("".join)
+    )
     | _one(QUOTED)
     | _one(BARE.map(lambda name: re.sub("[#=]", "", name)), "(", QUOTED | BARE, ")")
 )
@@ -154,7 +163,13 @@ def _scattered(draw: st.DrawFn, grammar: Grammar, words: Words) -> Scattered:
 
 def _golden(suffix: str) -> Words:
     texts = [path.read_text("utf-8") for path in sorted(GOLDEN.glob(f"*{suffix}"))]
-    return st.sampled_from([PIECE.findall(text) for text in texts])
+    return st.sampled_from([_cut(text) for text in texts])
+
+
+def _cut(text: str) -> list[str]:
+    """The pieces of a text; what stands around a metric's colon is one of them."""
+    whole = _COLON.sub(lambda blanks: blanks[0].replace(" ", _STAND_IN), text)
+    return [piece.replace(_STAND_IN, " ") for piece in PIECE.findall(whole)]
 
 
 FILES: st.SearchStrategy[Scattered] = (
