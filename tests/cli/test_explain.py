@@ -48,8 +48,8 @@ In every rule
 
   - A sample without a value is left out: by it no rule begins, and none is over. After 3 of
     them a row of samples, or a time, begins anew.
-  - When a service has a new process, rules that only alert go on counting; the others start
-    anew.
+  - When a service has a new process, rules that repair it, signal it or run a command count
+    anew; others go on.
   - While a deploy window is open (`inspectctl start deploy`; without a length it ends after 5
     minutes), and for 1 cycle after it, nothing is judged, told or repaired; what is wrong after
     that is told. The same holds between `inspectctl unmonitor` and `monitor`, and for a cycle

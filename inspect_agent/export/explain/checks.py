@@ -36,7 +36,8 @@ def _title(check: Check) -> str:
 def _host(check: HostCheck, whole: Whole) -> Iterator[Line]:
     every = duration(whole.settings.cycle_time_s)
     yield Line(
-        f"The machine, sampled every {every}. All `check host` of a configuration are one check."
+        f"The machine, sampled every {every}. All `check host` of a configuration are one check; a"
+        " rule that names no route alerts the owner of its own."
     )
     yield Line(
         f"Its owner, {whole.routes[check.owner]}, is told what the agent has to say of itself: of a"

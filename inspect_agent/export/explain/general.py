@@ -27,8 +27,8 @@ def general(rules: Sequence[Rule], settings: Settings) -> Iterator[Line]:
         )
     if not all(at_once(rule.hold) for rule in rules):
         yield Line(
-            "When a service has a new process, rules that only alert go on counting; the others"
-            " start anew.",
+            "When a service has a new process, rules that repair it, signal it or run a command"
+            " count anew; others go on.",
             mark="- ",
         )
     yield Line(_silence(settings), mark="- ")
