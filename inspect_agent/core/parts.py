@@ -19,10 +19,12 @@ from inspect_agent.core.lookup import Lookup
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.outbox import Outbox
+from inspect_agent.core.recall import Recall
 from inspect_agent.core.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.core.windows import Windows
+from inspect_agent.core.withdraw import Withdrawals
 from inspect_agent.core.world import World
 from inspect_agent.engine import silence
 from inspect_agent.model.config import Config
@@ -85,7 +87,8 @@ class Parts:
                 awaited.came(service.check.name)
 
         self.lookup = Lookup(managers, children, log, found)
-        self.world = World(log, catalogue, self.happenings, self.attend, machine_bytes)
+        self._withdrawals = Withdrawals(log, self.happenings)
+        self.world = World(log, catalogue, self.attend, self._withdrawals, machine_bytes)
         self.repairs = Repairs(
             loop,
             log,
@@ -141,7 +144,7 @@ class Parts:
         shift = 0.0
         with remember.tolerant(self._log, "clock"):
             shift = remember.shift_s(states.get("clock", {}).get(""), present)
-        self.world.recall(states, shift, turn)
+        Recall(self._log, self.world, self._withdrawals, shift, turn).everything(states)
         with remember.tolerant(self._log, "silence"):
             silence_ = states.get("silence", {}).get("")
             if silence_ is not None:

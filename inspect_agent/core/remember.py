@@ -68,14 +68,14 @@ def rule_from_text(text: str, shift: float) -> tuple[RuleState, tuple[str, ...]]
     )
 
 
-def service_to_text(state: ServiceState, repair_told: bool) -> str:
-    """A service's state, and whether a failed repair was told."""
-    return json.dumps([state, repair_told])
+def service_to_text(state: ServiceState, repair_told: bool, owner: str) -> str:
+    """A service's state, whether a failed repair was told, and the route that heard of both."""
+    return json.dumps([state, repair_told, owner])
 
 
-def service_from_text(text: str, shift: float) -> tuple[ServiceState, bool]:
+def service_from_text(text: str, shift: float) -> tuple[ServiceState, bool, str]:
     """The reverse. A process is of its boot: after another one it is only known to be gone."""
-    members, repair_told = json.loads(text)
+    members, repair_told, owner = json.loads(text)
     state = ServiceState(*members)
     process = Process(*state.process) if state.process else None
     if process is not None and shift:
@@ -87,6 +87,7 @@ def service_from_text(text: str, shift: float) -> tuple[ServiceState, bool]:
             deaths=tuple(at + shift for at in state.deaths),
         ),
         bool(repair_told),
+        str(owner),
     )
 
 
@@ -106,15 +107,15 @@ def _spent(members: list[Any], shift: float) -> Spent:
     return Spent(tuple(at + shift for at in repairs), until, pause_s)
 
 
-def actions_to_text(spent: Spent, told: bool) -> str:
-    """What a target without a process has used of its budget, and whether a failure was told."""
-    return json.dumps([spent, told])
+def actions_to_text(spent: Spent, told: bool, owner: str) -> str:
+    """What is kept of a target without a process: its budget, and who heard of a failure."""
+    return json.dumps([spent, told, owner])
 
 
-def actions_from_text(text: str, shift: float) -> tuple[Spent, bool]:
+def actions_from_text(text: str, shift: float) -> tuple[Spent, bool, str]:
     """The reverse."""
-    spent, told = json.loads(text)
-    return _spent(spent, shift), bool(told)
+    spent, told, owner = json.loads(text)
+    return _spent(spent, shift), bool(told), str(owner)
 
 
 def silence_to_text(silence: Silence) -> str:

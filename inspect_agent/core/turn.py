@@ -53,7 +53,8 @@ class Turn:
 
     def keep_service(self, service: WatchedService) -> None:
         """The state of a service."""
-        text = remember.service_to_text(service.state, service.repair_told)
+        owner = service.check.owner
+        text = remember.service_to_text(service.state, service.repair_told, owner)
         self.changes.append(Put("service", service.check.name, text))
 
     def keep_budget(self, target: Target) -> None:
@@ -80,7 +81,7 @@ class Turn:
         self.changes.append(Put(kind, key, text))
 
     def _keep_actions(self, target: Target) -> None:
-        text = remember.actions_to_text(target.spent, target.repair_told)
+        text = remember.actions_to_text(target.spent, target.repair_told, target.check.owner)
         self.changes.append(Put("actions", target.name, text))
 
 

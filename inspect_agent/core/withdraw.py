@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from inspect_agent.alerting import route
 from inspect_agent.core.happenings import Happenings
@@ -37,12 +37,17 @@ class Withdrawals:
         """A service or probe that is no longer watched, with all its rules."""
         self.rules(old, old.rules, turn)
         lost = isinstance(old, WatchedService) and old.state.lost
-        for what, is_open in (("process", lost), ("repair", old.repair_told)):
-            if is_open:
-                event = self._happenings.withdrawn(f"{old.name}/{what}", turn.wall)
-                turn.tell(route.withdrawn(event, (old.check.owner,)))
+        opened = {"process": lost, "repair": old.repair_told}
+        self.incidents(old.name, opened, old.check.owner, turn)
         if isinstance(old, WatchedService):
             turn.keep("service", old.check.name, None)
             turn.keep("budget", old.check.name, None)
         else:
             turn.keep("actions", old.name, None)
+
+    def incidents(self, name: str, opened: Mapping[str, bool], owner: str, turn: Turn) -> None:
+        """What no rule opened: the loss of a target's process, a repair of it that failed."""
+        for what, is_open in opened.items():
+            if is_open:
+                event = self._happenings.withdrawn(f"{name}/{what}", turn.wall)
+                turn.tell(route.withdrawn(event, (owner,)))

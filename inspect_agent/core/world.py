@@ -6,15 +6,14 @@ that is gone had opened. Instances of templates come by `appear` and go by `forg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from inspect_agent.core import remember, templates
+from inspect_agent.core import templates
 from inspect_agent.core.attend import Attend
 from inspect_agent.core.changes import Changes, changes
-from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.log import Log
 from inspect_agent.core.metrics import Catalogue
-from inspect_agent.core.turn import Turn, rule_key
+from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import Target, WatchedHost, WatchedProbe, WatchedService
 from inspect_agent.core.withdraw import Withdrawals
 from inspect_agent.engine.history import NOT_SAMPLED
@@ -40,13 +39,12 @@ class World:
         self,
         log: Log,
         catalogue: Catalogue,
-        happenings: Happenings,
         attend: Attend,
+        withdrawals: Withdrawals,
         machine_bytes: float,
     ) -> None:
-        self._log, self._attend = log, attend
+        self._log, self._attend, self._withdrawals = log, attend, withdrawals
         self._catalogue, self._machine_bytes = catalogue, machine_bytes
-        self._withdrawals = Withdrawals(log, happenings)
         self._config = Config(Settings(), (), HostCheck(), ())
         self.host = WatchedHost(HostCheck(), catalogue, machine_bytes)
         self.probes: dict[str, WatchedProbe] = {}
@@ -98,51 +96,6 @@ class World:
             if name not in self.services:
                 self._withdraw(old, turn)
         return changed
-
-    def recall(self, states: Mapping[str, Mapping[str, str]], shift: float, turn: Turn) -> None:
-        """What the ledger knew of these targets; what it knew of others is withdrawn."""
-        self.appear(states.get("service", {}))
-        for name, service in self.services.items():
-            self._recall_service(name, service, states, shift)
-        self._recall_actions(states.get("actions", {}), shift, turn)
-        kept = dict(states.get("rule", {}))
-        for target in self.targets():
-            for watched in target.rules:
-                text = kept.pop(rule_key(target.name, watched.rule.key), None)
-                if text is not None:
-                    with remember.tolerant(self._log, f"rule {watched.rule.key}"):
-                        watched.state, watched.heard = remember.rule_from_text(text, shift)
-        for key, text in kept.items():
-            turn.keep("rule", key, None)
-            with remember.tolerant(self._log, f"rule {key}"):
-                self._withdrawals.rule(key, *remember.rule_from_text(text, shift), turn)
-        for name in states.get("service", {}).keys() - self.services.keys():
-            turn.keep("service", name, None)
-            turn.keep("budget", name, None)
-
-    def _recall_service(
-        self,
-        name: str,
-        service: WatchedService,
-        states: Mapping[str, Mapping[str, str]],
-        shift: float,
-    ) -> None:
-        text, spent = states.get("service", {}).get(name), states.get("budget", {}).get(name)
-        with remember.tolerant(self._log, f"service {name}"):
-            if text is not None:
-                service.state, service.repair_told = remember.service_from_text(text, shift)
-            if spent is not None:
-                service.spent = remember.spent_from_text(spent, shift)
-
-    def _recall_actions(self, rows: Mapping[str, str], shift: float, turn: Turn) -> None:
-        """What was done for targets that are no services."""
-        for name, text in rows.items():
-            target = self.target(name)
-            if target is None:
-                turn.keep("actions", name, None)
-                continue
-            with remember.tolerant(self._log, f"actions of {name}"):
-                target.spent, target.repair_told = remember.actions_from_text(text, shift)
 
     # instances of templates
 

@@ -76,11 +76,19 @@ def test_a_rule_comes_back(state: RuleState, heard: tuple[str, ...]) -> None:
         st.booleans(),
     ),
     st.booleans(),
+    _TEXT,
 )
-def test_a_service_comes_back(state: ServiceState, repair_told: bool) -> None:
-    """With its process, and whether a repair that failed was told."""
-    text = remember.service_to_text(state, repair_told)
-    assert remember.service_from_text(text, 0.0) == (state, repair_told)
+def test_a_service_comes_back(state: ServiceState, repair_told: bool, owner: str) -> None:
+    """With its process, whether a repair that failed was told, and who heard."""
+    text = remember.service_to_text(state, repair_told, owner)
+    assert remember.service_from_text(text, 0.0) == (state, repair_told, owner)
+
+
+@given(st.builds(Spent, st.lists(_TIMES).map(tuple), _TIMES, _TIMES), st.booleans(), _TEXT)
+def test_what_was_done_comes_back(spent: Spent, told: bool, owner: str) -> None:
+    """For a target without a process."""
+    text = remember.actions_to_text(spent, told, owner)
+    assert remember.actions_from_text(text, 0.0) == (spent, told, owner)
 
 
 @given(st.builds(Spent, st.lists(_TIMES).map(tuple), _TIMES, _TIMES))
@@ -127,7 +135,8 @@ def test_after_a_reboot_every_time_is_moved() -> None:
         RULE._replace(progress=moved, since=-550.0, told=-540.0, resume_at=-530.0),
         ("ops",),
     )
-    service = remember.service_from_text(remember.service_to_text(SERVICE, True), -600.0)
+    text = remember.service_to_text(SERVICE, True, "ops")
+    service = remember.service_from_text(text, -600.0)
     assert service == (
         SERVICE._replace(
             process=Process(7, -560.0, "/system.slice/x.service"),
@@ -135,6 +144,7 @@ def test_after_a_reboot_every_time_is_moved() -> None:
             deaths=(-590.0, -580.0),
         ),
         True,
+        "ops",
     )
     spent = remember.spent_from_text(remember.spent_to_text(SPENT), -600.0)
     assert spent == Spent((-590.0, -580.0), -280.0, 300.0)

@@ -216,8 +216,9 @@ def test_a_probe_that_is_removed_resolves_what_it_opened(stage: Stage) -> None:
 
 
 def test_a_probe_that_left_while_the_agent_was_away(stage: Stage) -> None:
-    """Its triggered rule is withdrawn at the start."""
+    """What it had opened is withdrawn at the start, of those who heard of it."""
     begin(stage, rule(FAILS, "http fails", Alert("boss"), Run("mend")))
+    stage.machine.fails["sh mend"] = "no"
     stage.machine.pages[URL] = "status 500"
     stage.pass_(15)
     stage.kill()
@@ -225,7 +226,10 @@ def test_a_probe_that_left_while_the_agent_was_away(stage: Stage) -> None:
     stage.probes = ()
     stage.begin(HOST)
     stage.cycles(1)
-    assert stage.story() == ["15 boss: RuleWithdrawn probe shop http fails"]
+    assert stage.story() == [
+        "15 ops: RuleWithdrawn probe shop repair",
+        "15 boss: RuleWithdrawn probe shop http fails",
+    ]
     assert (stage.kept("rule"), stage.kept("actions")) == ({}, {})
 
 

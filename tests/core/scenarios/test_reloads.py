@@ -106,6 +106,26 @@ def test_a_service_that_left_while_the_agent_was_away(stage: Stage) -> None:
     assert stage.kept("repair") == {}
 
 
+def test_what_a_service_opened_that_left_while_the_agent_was_away(stage: Stage) -> None:
+    """Its loss and its failed repair are withdrawn, of the owner that heard of them."""
+    stage.machine.add("sidekiq", "redis")
+    stage.begin(LEAK + "check service redis\n")
+    stage.machine.fails["restart sidekiq"] = "no"
+    stage.machine.grow("sidekiq", 600)
+    stage.pass_(25)
+    stage.do(stage.machine.stop, "sidekiq")
+    stage.kill()
+    stage.story()
+    stage.begin("check service redis\n")
+    stage.cycles(1)
+    assert stage.story() == [
+        "25 ops: RuleWithdrawn sidekiq process",
+        "25 ops: RuleWithdrawn sidekiq repair",
+        "25 ops: RuleWithdrawn sidekiq memory:rss > 500m for 2 cycles",
+    ]
+    assert stage.kept("budget") == {}
+
+
 def test_a_reload_in_the_middle_of_a_repair(stage: Stage) -> None:
     """It is verified under the new configuration."""
     stage.machine.add("sidekiq")
