@@ -76,12 +76,16 @@ class Systemd:
         return Question(Command(_LIST, _ASK_TIMEOUT_S), parse)
 
     def loaded(self) -> Sequence[str] | Question[Sequence[str]]:
-        """The units in systemd's memory that it found on disk, services without their suffix."""
+        """The units in systemd's memory that it found on disk, services without their suffix.
+
+        An instance of another type (`fetch@1.timer`) is none of the services `fetch@*`.
+        """
 
         def parse(finished: Finished) -> Sequence[str]:
             states = parse_list(_output(finished))
             found = (unit for unit, state in states.items() if not state.startswith("not-found"))
-            return [unit.removesuffix(".service") for unit in found]
+            mine = (unit for unit in found if unit.endswith(".service") or "@" not in unit)
+            return [unit.removesuffix(".service") for unit in mine]
 
         return Question(Command(_LIST, _ASK_TIMEOUT_S), parse)
 

@@ -150,6 +150,26 @@ def test_a_glance_is_one_list() -> None:
     assert glanced(manager, ["redis"], printed) == {"redis": "loaded active running"}
 
 
+def test_what_is_loaded() -> None:
+    """Services without their suffix, what is down or failed too; of instances, services alone."""
+    printed = (
+        "nginx.service loaded active running nginx\n"
+        "nginx.socket loaded active listening nginx\n"
+        "gone.service not-found inactive dead gone.service\n"
+        "worker@1.service loaded failed failed worker 1\n"
+        "worker@eu.west.service loaded inactive dead worker eu.west\n"
+        "worker@1.timer loaded active waiting worker 1\n"
+    )
+    question = Systemd().loaded()
+
+    assert isinstance(question, Question)
+    assert question.parse(Finished(0, printed, "")) == [
+        *("nginx", "nginx.socket", "worker@1", "worker@eu.west")
+    ]
+    with pytest.raises(ManagerError, match="systemctl: no bus"):
+        question.parse(Finished(1, "", "no bus\n"))
+
+
 @pytest.mark.parametrize("verb", ["start", "stop", "restart", "reload"])
 def test_commands(verb: Verb) -> None:
     """Every verb is systemctl's, never asks for a password, and has the check's deadline."""
