@@ -189,6 +189,11 @@ COMMENTS = {
         "\tcheck host\n\t\tif down then alert\n        # 1\n\tcheck service x\n\t# 2\n\t\t# 3",
         "check host\n  if down then alert\n\n# 1\ncheck service x\n\n# 2\n# 3\n",
     ),
+    "behind marks that have no width": (
+        "check host\n  # 1\n\ufeff check service x\n\ufeff\ufeff\ufeff # 2",
+        "check host\n  # 1\n\ncheck service x\n\n# 2\n",
+    ),
+    "below a first line that is indented": ("\tcheck host\n    # 1", "check host\n\n# 1\n"),
     "at the end of a line": (
         "check host # 1\n  # 2\nif down then alert # 3 \nif down then alert\t\t\t# 4",
         "check host  # 1\n  # 2\n  if down then alert  # 3\n  if down then alert  # 4\n",
@@ -340,13 +345,23 @@ def test_mistakes() -> None:
     assert len(findings.errors) == 2
 
 
-@pytest.mark.parametrize("made", ["check host\n", "check\n", "check service y  # a\n", "#b\n"])
-def test_a_layout_with_another_meaning(made: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused as a mistake of ours, whatever it is: it says else, cannot be read, or lacks a
-    comment.
-    """
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("check service x", "check service y\n"),
+        ("check service x", "check service\n"),
+        ('check service "x"', "check service x\n"),
+        ("check host if a > 5 for 2 cycles then alert", "check host if a > 5 for 2 then alert\n"),
+        ("check host if a : b > 5 then alert", "check host if a:c > 5 then alert\n"),
+        ("# a\n\n", ""),
+    ],
+)
+def test_a_layout_with_another_meaning(
+    text: str, made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused as a mistake of ours."""
     monkeypatch.setattr(format_, "layout", lambda lexemes: made)
-    assert tried("check service x  # a") == (
+    assert tried(text) == (
         None,
         [
             "x.inq: left as it is: in another layout it would mean something else\n"
