@@ -17,15 +17,17 @@ RULES = (
     """
 check service nginx with owner ops, restarts 2/5m
   if failed then start, alert
-  if memory:rss > 500m for 2 cycles then reload, restart sidekiq@1, alert
+  if memory:rss > 500m for 2 cycles then reload, run "tidy nginx", restart sidekiq@1, alert
+  if memory:rss > 500m for 8 cycles then unmonitor, signal USR1, run "tell nginx", alert boss
 check service sidekiq@1 with grace 15s, needs "nginx"
   if memory:rss > 500m for 2 cycles then restart, alert
-  if memory:rss > 500m for 4 of 6 cycles then restart, alert boss
+  if memory:rss > 500m for 4 of 6 cycles then signal KILL, restart, alert boss
   if down for 15s then start
 check service sidekiq@2
   if failed or memory:rss > 500m then restart, alert ops else alert boss
+  if memory:rss > 500m for 3 cycles then signal TERM
 check host
-  if load:1 > 4 for 2 cycles then alert
+  if load:1 > 4 for 2 cycles then run "clean host", alert
 """,
     """
 check service nginx with owner boss
@@ -80,7 +82,7 @@ def silence(stage: Stage) -> None:
 
 def break_(stage: Stage, name: str) -> None:
     """Its commands fail, or work again."""
-    for verb in ("start", "restart", "reload"):
+    for verb in ("start", "restart", "reload", "sh tidy", "sh tell"):
         key = f"{verb} {name}"
         if stage.machine.fails.pop(key, None) is None:
             stage.machine.fails[key] = "no"
