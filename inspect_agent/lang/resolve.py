@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from inspect_agent.lang import ast, checks, references, routes, settings
+from inspect_agent.lang import ast, checks, references, routes, settings, unused
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.given import FileValue
 from inspect_agent.lang.known import Known, Names
@@ -59,7 +59,17 @@ def resolve(conf: Conf, rules: Rules, vocabulary: Vocabulary, value_of: FileValu
     services = [checks.service(item, known) for item in of_kind["service"]]
     _check_circles(services, of_kind["service"])
     probes = tuple(checks.probe(item, known) for item in of_kind["probe"])
+    if _faultless(conf, rules):
+        unused.warn_of_routes(conf.statements, rules.placed, conf.report)
+        unused.warn_of_params(rules.placed, vocabulary)
+        unused.warn_of_repairs(rules.placed)
     return Config(known.settings, destinations, host, tuple(services), probes=probes)
+
+
+def _faultless(conf: Conf, rules: Rules) -> bool:
+    """Whether nothing was wrong up to here: a misspelt name makes another one look unused."""
+    reports = (conf.report, *(report for _, report in rules.placed))
+    return conf.whole and rules.whole and not any(report.errors for report in reports)
 
 
 def _declared(placed: Iterable[Placed]) -> dict[str, str]:

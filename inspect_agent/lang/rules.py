@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from inspect_agent.lang import actions, ast, conditions, units, values
+from inspect_agent.lang import actions, ast, conditions, suspicious, units, values
 from inspect_agent.lang.known import Around
 from inspect_agent.lang.problems import Wrong
+from inspect_agent.lang.suspicious import Found
 from inspect_agent.model.rule import Cycles, Hold, OutOf, Rule, Span
 
 _MOST_CYCLES = 100_000
@@ -16,8 +17,12 @@ _MOST_REMEMBERED = 1000
 
 def resolve(rules: Iterable[ast.Rule], around: Around) -> tuple[Rule, ...]:
     """The rules of one check; those with something wrong are reported and left out."""
-    found = (_rule(rule, around) for rule in rules)
-    return tuple(rule for rule in found if rule)
+    before = around.report.errors
+    pairs = [(rule, _rule(rule, around)) for rule in rules]
+    found = [Found(written, rule) for written, rule in pairs if rule]
+    if around.report.errors == before:
+        suspicious.warn(found, around)
+    return tuple(rule for _, rule in found)
 
 
 def numbered(rules: Iterable[Rule]) -> Iterator[Rule]:

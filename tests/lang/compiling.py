@@ -24,7 +24,15 @@ def compiled(*rules: str, conf: str = ROUTES, file: str = "inspect.conf") -> Com
     """What comes of these .inq files, called a.inq, b.inq, …, and this inspect.conf."""
     named = [Text(f"{chr(ord('a') + i)}.inq", text) for i, text in enumerate(rules)]
     texts = Texts(Text(file, conf), tuple(named))
-    return compile_texts(Reading(texts, _no_files, Findings(VOCABULARY.secrets())), VOCABULARY)
+    made = compile_texts(Reading(texts, _no_files, Findings(VOCABULARY.secrets())), VOCABULARY)
+    return of_rules(made) if conf == ROUTES else made
+
+
+def of_rules(made: Compiled) -> Compiled:
+    """The same without what is said of ROUTES, which nearly no test uses up."""
+    warnings = tuple(warning for warning in made.warnings if warning.file != "inspect.conf")
+    config = made.config and made.config._replace(warnings=tuple(map(render, warnings)))
+    return made._replace(config=config, warnings=warnings)
 
 
 def config(*rules: str, conf: str = ROUTES) -> Config:

@@ -1,4 +1,5 @@
-"""tests/golden: ok/NAME.inq means ok/NAME.json; bad/NAME.inq has the problems of bad/NAME.txt.
+"""tests/golden: ok/NAME.inq means ok/NAME.json; bad/NAME.inq has the problems of bad/NAME.txt;
+warned/NAME.inq is legal, and has the warnings of warned/NAME.txt and no others.
 
 NAME.conf, where there is one, is the inspect.conf of the case (an inspeqtor.conf where the name
 starts with `inspeqtor`); the others have routes `ops` and `boss`. To accept what has changed, run
@@ -19,7 +20,7 @@ from inspect_agent.lang.compile import Compiled, Reading, compile_texts
 from inspect_agent.lang.files import Text, Texts
 from inspect_agent.lang.problems import Wrong
 from inspect_agent.lang.report import Findings
-from tests.lang.compiling import ROUTES, as_json, problems
+from tests.lang.compiling import ROUTES, as_json, of_rules, problems
 from tests.lang.words import VOCABULARY
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -38,7 +39,8 @@ def _compiled(folder: str, name: str) -> Compiled:
         (Text(rules.name, rules.read_text("utf-8")),) if rules.exists() else (),
     )
     reading = Reading(texts, lambda path: Wrong(f"no file {path}"), Findings(VOCABULARY.secrets()))
-    return compile_texts(reading, VOCABULARY)
+    made = compile_texts(reading, VOCABULARY)
+    return made if conf.exists() else of_rules(made)
 
 
 def _compare(path: Path, text: str) -> None:
@@ -61,3 +63,11 @@ def test_bad(name: str) -> None:
     compiled = _compiled("bad", name)
     assert compiled.config is None
     _compare(GOLDEN / "bad" / f"{name}.txt", problems(compiled) + "\n")
+
+
+@pytest.mark.parametrize("name", _cases("warned"))
+def test_warned(name: str) -> None:
+    """What is legal and suspicious is told exactly this, and what only looks like it is not."""
+    compiled = _compiled("warned", name)
+    assert compiled.config is not None, problems(compiled)
+    _compare(GOLDEN / "warned" / f"{name}.txt", problems(compiled) + "\n")

@@ -12,6 +12,11 @@ from inspect_agent.lang.compile import compile_folder
 from inspect_agent.lang.problems import render
 from tests.packaging.conftest import CHECKOUT
 
+UNUSED = """\
+inspect.conf:19:16: warning: nothing is ever sent to the route oncall
+    send alerts to oncall via gmail with to_email "me@example.com, you@example.com",
+                   ^
+    if … then alert oncall, or check … with owner oncall"""
 SUGGESTED = re.compile(r"^# (?=(set|send) |  \w)", re.MULTILINE)
 
 
@@ -38,7 +43,7 @@ def test_as_it_is(etc: Path) -> None:
 
 
 def test_with_all_that_it_suggests(etc: Path) -> None:
-    """Whoever removes the # gets something that works."""
+    """Whoever removes the # gets something that works, and a route to be named in rules."""
     for name in ("mail.secret", "gmail.secret"):
         (etc / name).write_text("secret\n")
         (etc / name).chmod(0o600)
@@ -47,7 +52,7 @@ def test_with_all_that_it_suggests(etc: Path) -> None:
     conf.write_text(text.replace("file:/etc/inspect-agent", f"file:{etc}"))
 
     assert count == 5
-    assert problems(etc) == []
+    assert problems(etc) == [UNUSED]
     config = compile_folder(str(etc)).config
     assert config is not None
     assert [item.key for item in config.destinations] == [

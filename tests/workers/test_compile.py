@@ -22,7 +22,7 @@ def root(tmp_path: Path) -> Path:
     """A sound configuration with a warning, a secret and two checks."""
     folder = tmp_path / "root"
     (folder / "services.d").mkdir(parents=True)
-    write(folder / "host.inq", "check host\n  if swap > 20% then alert\n")
+    write(folder / "host.inq", "check host\n  if swap > 20% then alert chat\n")
     write(folder / "services.d" / "redis.inq", "check service redis\n  if down then start\n")
     write(
         folder / "inspect.conf",
@@ -111,7 +111,7 @@ def test_the_last_good_configuration(root: Path, tmp_path: Path) -> None:
 
 def test_the_configured_state_folder_counts(root: Path, tmp_path: Path) -> None:
     """Where the configuration names a state folder, it is remembered there."""
-    write(root / "inspect.conf", f"set state_dir {tmp_path}/named\n")
+    write(root / "inspect.conf", f"set state_dir {tmp_path}/named\nsend alerts to chat via null\n")
     ask({"root": str(root), "state_dir": str(tmp_path / "default")})
     assert (tmp_path / "named" / "last-good.json").exists()
     assert not (tmp_path / "default").exists()
