@@ -78,6 +78,7 @@ def _block(host: str, event: Event) -> str:
         "text": one_line(event.text, 1000),
         "host": host,
         "service": name(event) if event.target.startswith("service ") else "",
+        "probe": name(event) if event.target.startswith("probe ") else "",
         "rule": one_line(event.rule),
         "value": one_line(event.value),
         "when": clock.local_text(event.at),

@@ -112,6 +112,13 @@ def test_a_detail_of_several_lines_stays_in_its_column() -> None:
     )
 
 
+def test_a_probe_is_called_by_its_name() -> None:
+    """It is no service, and its line says so."""
+    message = compose("web-1", ROW._replace(events=(FAILED._replace(target="probe shop"),)))
+    assert message.subject == "[web-1] CRITICAL shop: memory:rss > 500m for 2 cycles (612.40m)"
+    assert "\n  Host      web-1\n  Probe     shop\n  Rule      " in message.body
+
+
 HOST = FAILED._replace(target="host")
 
 
@@ -123,6 +130,10 @@ HOST = FAILED._replace(target="host")
         (HOST._replace(rule="load:5 >= 3 and swap > 1%"), "inspectctl show host load:5"),
         (FAILED._replace(rule="failed for 2 cycles"), "inspectctl status"),
         (FAILED._replace(target="service $(reboot)"), "inspectctl show '$(reboot)' memory:rss"),
+        (
+            FAILED._replace(target="probe shop", rule="tls:days < 9"),
+            "inspectctl show shop tls:days",
+        ),
         (GONE, "inspectctl status"),
         (
             GONE._replace(kind="WindowEnded", target="agent"),

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from inspect_agent import __version__
 from inspect_agent.core.commands import commands
 from inspect_agent.core.request import Request
+from inspect_agent.engine import silence
 from inspect_agent.errors import ControlError
 from inspect_agent.export.answers import to_text
 from inspect_agent.model import wire
+from inspect_agent.model.target import ProbeCheck
 from tests.core.scenarios.stage import Stage
 
 RULES = """
@@ -199,6 +201,70 @@ def test_unmonitor_and_monitor(desk: Desk) -> None:
         usage = f"usage: {name} SERVICE…; watched are nginx, redis"
         assert desk.refusal(name) == usage
         assert desk.refusal(name, "apache") == NO_SERVICE.format("apache")
+
+
+@pytest.fixture
+def crew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An agent over two instances of a template, a template without any, and a probe."""
+    stage = Stage(tmp_path, monkeypatch)
+    stage.machine.add("worker@1", "worker@2")
+    stage.machine.pages["https://a.example"] = 0.5
+    stage.probes = (ProbeCheck("shop", "x.inq:1", params=(("url", "https://a.example"),)),)
+    stage.begin("check service worker@*\ncheck service puma@*\n")
+    yield Desk(stage)
+    stage.end()
+
+
+def test_windows_of_templates_and_probes(crew: Desk) -> None:
+    """They are named as they are checked; an instance by its own name, too."""
+    windows = crew.stage.parts.windows
+    names = ("worker@*", "worker@1", "puma@*", "shop")
+    assert crew.ask("start deploy", *names) == {"names": names, "for_s": 300.0}
+    assert tuple(name for name, _ in windows.silence.windows) == names
+    crew.ask("finish deploy", "worker@*", "puma@*")
+    assert tuple(name for name, _ in windows.silence.windows) == ("shop",)
+    assert crew.ask("unmonitor", "worker@2", "worker@*", "shop")
+    assert crew.ask("monitor", "worker@*") == {"names": ("worker@*",)}
+    assert crew.unmonitored() == ("shop",)
+    assert crew.refusal("unmonitor", "worker@3") == (
+        "no service worker@3 is watched; there are worker@*, puma@*, worker@1, worker@2, shop"
+    )
+
+
+def test_what_is_silent_may_be_named_though_it_has_gone(crew: Desk) -> None:
+    """Else its window could not be finished, nor could it be monitored again."""
+    crew.ask("unmonitor", "worker@*", "worker@1")
+    crew.ask("start deploy", "worker@2")
+    crew.stage.reload_rules("check service nginx\n")
+    crew.ask("monitor", "worker@1", "worker@*")
+    crew.ask("finish deploy", "worker@2")
+    assert silence.names(crew.stage.parts.windows.silence) == ()
+    assert crew.refusal("monitor", "worker@1") == (
+        "no service worker@1 is watched; there are nginx, shop"
+    )
+
+
+def test_an_empty_name_is_not_that_of_everything(desk: Desk) -> None:
+    """Also while a window over everything is open."""
+    desk.ask("start deploy")
+    assert desk.refusal("start deploy", "") == NO_SERVICE.format("")
+
+
+def test_show_of_probes_and_templates(crew: Desk) -> None:
+    """A template has no metrics; its instances have."""
+    assert crew.ask("show", "shop", "http:seconds") == {
+        "target": "shop",
+        "metric": "http:seconds",
+        "unit": "seconds",
+        "values": [0.5],
+        "reason": "",
+    }
+    assert crew.refusal("show", "worker@*", "memory:rss") == (
+        "worker@* stands for its instances: worker@1, worker@2"
+    )
+    assert crew.refusal("show", "puma@*", "memory:rss") == (
+        "puma@* stands for its instances: none now"
+    )
 
 
 @pytest.mark.parametrize("name", ["status", "export", "version", "reload"])

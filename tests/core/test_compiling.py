@@ -8,7 +8,7 @@ import pytest
 
 from inspect_agent.core import compiling
 from inspect_agent.core.compiling import Compiled, Compiling
-from inspect_agent.model.target import Budget, ServiceCheck
+from inspect_agent.model.target import Budget, ProbeCheck, ServiceCheck
 from tests.core.looping import looping, run_until
 from tests.core.programs import Program
 
@@ -45,6 +45,14 @@ def test_a_folder_becomes_a_configuration(tmp_path: Path) -> None:
         ServiceCheck("nginx", "services.d/nginx.inq:1", Budget(3, 600.0)),
     )
     assert (compiled.problems, compiled.state_dir, said) == ((), "/x", [])
+
+
+def test_probes_arrive_beside_the_services(tmp_path: Path) -> None:
+    """As the model has them."""
+    compiled, _ = compile_(folder(tmp_path, "", "check probe shop\ncheck service nginx\n"))
+    assert compiled.config is not None
+    assert compiled.config.probes == (ProbeCheck("shop", "services.d/nginx.inq:1"),)
+    assert [check.name for check in compiled.config.services] == ["nginx"]
 
 
 def test_problems_come_with_the_state_folder(tmp_path: Path) -> None:

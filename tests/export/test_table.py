@@ -225,6 +225,40 @@ def test_a_pause_is_reason_enough() -> None:
     assert lines[1:] == ["  repairs paused for 4m50s: the budget is spent"]
 
 
+def test_probes_stand_behind_the_services() -> None:
+    """Their metrics and rules as those of the machine, with what is done about them."""
+    probe = {
+        "name": "shop",
+        "repair": "run (shop.inq:2), running",
+        "refused": "",
+        "paused_s": 0.0,
+        "metrics": [row("http:seconds", "2.31s", "2s", triggered=True)],
+        "rules": [word("http fails", "ok")],
+    }
+    assert table.render(status(probes=[probe, probe | {"repair": ""}]), table.plain) == (
+        f"{SAMPLE}\n"
+        "Probe: shop\n"
+        "  under repair: run (shop.inq:2), running\n"
+        "! http:seconds                        2.31s           2s\n"
+        "  http fails                          no\n\n"
+        "Probe: shop\n"
+        "! http:seconds                        2.31s           2s\n"
+        "  http fails                          no\n"
+    )
+
+
+def test_templates_that_need_a_word() -> None:
+    """Where there is no instance, or nobody knows whether these are all."""
+    fine = {"name": "fine@*", "instances": ["fine@1"], "trouble": ""}
+    empty = {"name": "empty@*", "instances": [], "trouble": ""}
+    trouble = {"trouble": "systemd: no bus"}
+    assert notes(templates=[fine, empty, empty | trouble, fine | trouble]) == [
+        "empty@*: no instance is loaded",
+        "empty@*: no instance is loaded (systemd: no bus)",
+        "fine@*: its instances may be others by now (systemd: no bus)",
+    ]
+
+
 @pytest.mark.parametrize("paint", [table.plain, table.colour])
 def test_no_name_can_forge_a_line_or_move_the_cursor(paint: table.Paint) -> None:
     """A process may call itself anything, and a mount point, too."""
@@ -232,10 +266,18 @@ def test_no_name_can_forge_a_line_or_move_the_cursor(paint: table.Paint) -> None
     changes = dict.fromkeys(("reason", "wrapper", "refused", "repair", "name"), evil)
     rows = [row(evil, evil, evil), row(evil, evil, evil, triggered=True)]
     rules = [word(evil, "triggered"), word(evil, "ok")]
+    probe = {**changes, "paused_s": 0.0, "metrics": rows, "rules": rules}
+    template = {"name": evil, "instances": [], "trouble": evil}
     text = table.render(
-        status(service(state="down", metrics=rows, rules=rules, **changes), problems=[evil]), paint
+        status(
+            service(state="down", metrics=rows, rules=rules, **changes),
+            probes=[probe],
+            templates=[template],
+            problems=[evil],
+        ),
+        paint,
     )
-    assert len(text.splitlines()) == len(SAMPLE.splitlines()) + 7
+    assert len(text.splitlines()) == len(SAMPLE.splitlines()) + 16
     assert not re.search(r"\x1b(?!\[[0-9;]*m)|[\x07\u202e]", text)
 
 

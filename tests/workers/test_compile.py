@@ -13,7 +13,7 @@ import pytest
 from inspect_agent.errors import WorkerError
 from inspect_agent.model import wire
 from inspect_agent.model.config import Destination, Settings
-from inspect_agent.model.target import ServiceCheck
+from inspect_agent.model.target import ProbeCheck, ServiceCheck
 from inspect_agent.workers.compile import answer
 
 
@@ -79,6 +79,16 @@ def test_a_sound_configuration(root: Path) -> None:
     assert isinstance(service, ServiceCheck)
     assert (service.name, service.place) == ("redis", "services.d/redis.inq:1")
     assert lines[5:] == [{"warning": WARNING}, {"done": {"services": 1}}]
+
+
+def test_probes_and_templates(root: Path) -> None:
+    """A probe is a line of its own; a template is a service like any other to the compiler."""
+    write(root / "services.d" / "x.inq", "check probe shop with owner chat\ncheck service w@*\n")
+    lines = ask({"root": str(root), "state_dir": None})
+    assert kinds(lines)[3:7] == ["host", "service", "service", "probe"]
+    assert wire.model(lines[5]["service"]).name == "w@*"
+    assert wire.model(lines[6]["probe"]) == ProbeCheck("shop", "services.d/x.inq:1", "chat")
+    assert lines[-1] == {"done": {"services": 2}}
 
 
 def test_problems(root: Path) -> None:
