@@ -13,6 +13,7 @@ from inspect_agent.engine.silence import in_window
 from tests.core.scenarios.stage import Stage
 
 NAMES = ("nginx", "sidekiq@1", "sidekiq@2")
+SAID = (*NAMES, "sidekiq@*")
 RULES = (
     """
 check service nginx with owner ops, restarts 2/5m
@@ -35,6 +36,13 @@ check service nginx with owner boss
   if memory:rss > 500m for 2 cycles then reload, alert
 check service sidekiq@1
   if memory:rss > 500m for 2 cycles then restart, alert
+""",
+    """
+check service nginx with owner ops, needs "sidekiq@*"
+  if failed then start, restart sidekiq@*, alert
+check service sidekiq@* with restarts 2/5m
+  if memory:rss > 500m for 2 cycles then restart, alert
+  if down for 15s then start, alert boss
 """,
 )
 
@@ -93,25 +101,32 @@ def lag(stage: Stage) -> None:
     stage.machine.belated_s = 0.0 if stage.machine.belated_s else 3.0
 
 
+def unload(stage: Stage) -> None:
+    """The manager keeps what is stopped loaded, or does not any more."""
+    stage.machine.unloads = not stage.machine.unloads
+
+
 def load(stage: Stage) -> None:
     """The machine is under load, or not."""
     stage.machine.load = 9.0 if stage.machine.load < 1 else 0.0
 
 
-def revive(stage: Stage, away_s: float) -> None:
-    """The agent is killed, and started again after a while."""
+def revive(stage: Stage, away_s: float, number: int) -> None:
+    """The agent is killed, and started again after a while, with these rules."""
     stage.kill()
     stage.pass_(away_s)
-    stage.begin(RULES[0])
+    stage.begin(RULES[number])
 
 
 def ask(stage: Stage, line: str) -> None:
     """An operator's command, if there is such a service now."""
-    if line.split()[-1] in (*stage.parts.world.services, "deploy"):
+    world = stage.parts.world
+    if line.split()[-1] in (*world.services, *world.templates, "deploy"):
         stage.ask(line)
 
 
 _NAME = st.sampled_from(NAMES)
+_RULES = st.integers(0, len(RULES) - 1)
 _ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda s: partial(Stage.pass_, seconds=s), st.integers(1, 45)),
     st.builds(lambda n: partial(die, name=n), _NAME),
@@ -123,22 +138,23 @@ _ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda n: lambda stage: stage.do(stage.machine.bounce, n), _NAME),
     st.just(silence),
     st.just(lag),
+    st.just(unload),
     st.just(Stage.look_without_waiting),
     st.just(load),
     st.builds(lambda s: partial(Stage.suspend, seconds=s), st.integers(30, 900)),
-    st.builds(lambda s: partial(revive, away_s=s), st.integers(0, 30)),
+    st.builds(lambda s, n: partial(revive, away_s=s, number=n), st.integers(0, 30), _RULES),
     st.builds(
         lambda line: partial(ask, line=line),
         st.sampled_from(
             [
                 "start deploy",
                 "finish deploy",
-                *(f"{verb} {name}" for name in NAMES for verb in ("start deploy", "finish deploy")),
-                *(f"{verb} {name}" for name in NAMES for verb in ("unmonitor", "monitor")),
+                *(f"{verb} {name}" for name in SAID for verb in ("start deploy", "finish deploy")),
+                *(f"{verb} {name}" for name in SAID for verb in ("unmonitor", "monitor")),
             ]
         ),
     ),
-    st.builds(lambda number: lambda stage: stage.reload_rules(RULES[number]), st.integers(0, 1)),
+    st.builds(lambda number: lambda stage: stage.reload_rules(RULES[number]), _RULES),
 )
 
 
@@ -147,7 +163,10 @@ def calm(stage: Stage) -> None:
     machine = stage.machine
     machine.silent, machine.load, machine.belated_s = "", 0.0, 0.0
     machine.fails.clear()
+    machine.unloads = False
     stage.ask("finish deploy")
+    stage.reload_rules(RULES[2])
+    stage.ask("monitor sidekiq@*")
     stage.reload_rules(RULES[0])
     for name in NAMES:
         machine.units[name].respawns = None
@@ -158,16 +177,20 @@ def calm(stage: Stage) -> None:
 
 
 @settings(max_examples=60)
-@given(st.lists(_ACTS, max_size=25), st.integers(1, 20), st.booleans())
+@given(st.lists(_ACTS, max_size=25), st.integers(1, 20), st.booleans(), _RULES)
 def test_any_story_ends_well(
-    tmp_path_factory: pytest.TempPathFactory, acts: list[Act], takes_s: int, pidfds: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    acts: list[Act],
+    takes_s: int,
+    pidfds: bool,
+    number: int,
 ) -> None:
     """Nothing raises; what opened is closed, once; nothing is run inside a window."""
     with pytest.MonkeyPatch.context() as patch:
         stage = Watched(tmp_path_factory.mktemp("story"), patch)
         stage.machine.takes_s, stage.machine.pidfds = takes_s, pidfds
         stage.machine.add(*NAMES)
-        stage.begin(RULES[0])
+        stage.begin(RULES[number])
         for act in acts:
             act(stage)
         calm(stage)
