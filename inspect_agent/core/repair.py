@@ -229,9 +229,8 @@ class Repairs:
         """A step whose end nobody has seen."""
         service = self._world.target(left.place)
         if left.verb is None or not isinstance(service, WatchedService):
-            self._log.warn(
-                f"{left.place}: {left.step} was cut off by the agent's end, not repeated"
-            )
+            what = f"{left.place}: {left.step} was under way when the agent ended"
+            self._log.warn(f"{what}; it counts as ended")
             return
         order = Order(left.target, left.key)
         job = Job(order, left.place, (Repair(left.verb, service.check.name),), left.before)

@@ -286,7 +286,7 @@ def test_an_agent_killed_while_a_command_runs(stage: Stage, takes_s: int) -> Non
     stage.pass_(5)
     stage.begin(TIDY.replace("timeout 20s", "timeout 1m"))
     stage.pass_(10)
-    cut = "cut off by the agent's end, not repeated"
+    cut = "under way when the agent ended; it counts as ended"
     assert stage.log.warnings == [f"service sidekiq: run (services.d/story.inq:3) was {cut}"]
     stage.pass_(2)
     assert stage.story() == [
