@@ -222,9 +222,11 @@ def test_a_deep_folder(tmp_path: Path, capfd: Captured, monkeypatch: pytest.Monk
         os.chdir("d")
     write(Path("a.inq"))
     os.chdir(tmp_path)
-    assert ctl.main(["fmt", "."]) == 0
+    try:
+        assert ctl.main(["fmt", "."]) == 0
+    finally:
+        subprocess.run(["rm", "-r", "d"], check=True)  # Python 3.11 would recurse
     assert capfd.readouterr() == ("./" + "d/" * 1500 + "a.inq\n", "")
-    subprocess.run(["rm", "-r", "d"], check=True)  # Python 3.11 would recurse
 
 
 def test_a_mistake(tmp_path: Path, capfd: Captured) -> None:
