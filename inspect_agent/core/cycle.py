@@ -59,8 +59,7 @@ class Cycle:
         for service in watched:
             hushed = silence.covers(quiet, service.window)
             self._sample(turn, service)
-            self._catch_up(turn, service, hushed)
-            if service.state.status != "up" and self._instances.part(service, turn):
+            if not self._catch_up(turn, service, hushed):
                 continue
             frozen = late or hushed or bool(service.repairing or service.state.unanswered)
             self._judge(turn, service, frozen, _young(service, turn.now))
@@ -77,13 +76,17 @@ class Cycle:
         except ProcessGone:
             self._attend.died(service, process)
 
-    def _catch_up(self, turn: Turn, service: WatchedService, hushed: bool) -> None:
+    def _catch_up(self, turn: Turn, service: WatchedService, hushed: bool) -> bool:
+        """Whether the service, after what has happened meanwhile, is still watched."""
         if hushed or self._repairs.busy(service):
-            return
+            return True
         if service.held:
             self._attend.release(service, turn)
         elif service.state.looping or service.state.status != "up":
             self._attend.review(service, turn)
+        else:
+            return True
+        return not self._instances.part(service, turn)
 
     def _judge(self, turn: Turn, target: Target, frozen: bool, young: bool) -> None:
         for watched in target.rules:
