@@ -234,6 +234,21 @@ def test_a_reader_of_check_that_has_read_enough(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")
 
 
+def test_an_output_that_takes_nothing(tmp_path: Path) -> None:
+    """A full one is told, and exit 1; a closed one is as good as none. Neither is a traceback."""
+    (tmp_path / "inspect.conf").touch(0o600)
+    argv = [INSPECTCTL, "check", str(tmp_path)]
+    with open("/dev/full", "wb") as full:
+        told = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, check=False)
+        mute = subprocess.run(argv, stdout=full, stderr=full, check=False)
+    closed = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *argv], stderr=subprocess.PIPE, check=False
+    )
+    words = b"standard output: No space left on device\n"
+    assert (told.returncode, told.stderr, mute.returncode) == (1, words, 1)
+    assert (closed.returncode, closed.stderr) == (0, b"")
+
+
 def test_a_person_who_has_waited_enough(tmp_path: Path) -> None:
     """Ctrl-C ends it without a traceback."""
     path = str(tmp_path / "mute.sock")
