@@ -1,4 +1,4 @@
-"""Why a repair is not made; each reason has a name, which status, log and alerts show."""
+"""Why a step of a rule is not taken; each reason has a name, which status, log and alerts show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class RepairRefused(Enum):
 
     UNMONITORED = "the service is not monitored"
     DEPLOY_WINDOW = "a deploy window is open"
-    ALREADY_RUNNING = "a repair of it is running"
+    ALREADY_RUNNING = "something else is being done to it"
     MANAGER_IS_RESTARTING = "its manager is restarting it"
     NEED_DOWN = "a service that it needs is down"
     BUDGET_SPENT = "its budget of repairs is spent"
@@ -24,7 +24,7 @@ def refuse(
     manager_is_restarting: bool,
     need_down: bool,
 ) -> RepairRefused | None:
-    """The first reason not to repair, before the budget is asked; None where there is none."""
+    """The first reason not to take a step, before the budget is asked; None where there is none."""
     reasons = {
         RepairRefused.UNMONITORED: unmonitored,
         RepairRefused.DEPLOY_WINDOW: in_window,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from tests.core.scenarios.stage import CONF, Stage
 
+PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
 CLEAN = """
 check host with owner ops
   if load:1 > 4 then run "clean up" as nobody, alert
@@ -62,6 +65,17 @@ def test_a_command_knows_of_the_event(stage: Stage) -> None:
             "INSPECT_VALUE": "629145600",
         }
     ]
+
+
+def test_the_page_lists_what_a_command_is_told(stage: Stage) -> None:
+    """Every variable, and no other."""
+    stage.begin("check host\n  if load:1 > 4 then run tell\n")
+    stage.machine.load = 4.5
+    stage.cycles(1)
+    (told,) = stage.machine.environments
+    listed = re.findall(r"^\| `(INSPECT_\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(told) == sorted(listed)
+    assert (told["INSPECT_TARGET"], told["INSPECT_VALUE"]) == ("host", "4.5")
 
 
 def test_a_command_is_told_what_there_is(stage: Stage) -> None:
@@ -239,7 +253,7 @@ def test_what_happens_while_a_command_runs_is_told(stage: Stage) -> None:
     stage.machine.grow("sidekiq", 600)
     stage.pass_(21)
     assert stage.service("sidekiq").refusal == (
-        "reload sidekiq refused, ALREADY_RUNNING: a repair of it is running"
+        "reload sidekiq refused, ALREADY_RUNNING: something else is being done to it"
     )
     stage.do(stage.machine.crash, "sidekiq")
     stage.cycles(1)
