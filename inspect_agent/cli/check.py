@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from inspect_agent.cli import paths
-from inspect_agent.export import values
-from inspect_agent.lang.compile import compile_folder
-from inspect_agent.lang.problems import render
-from inspect_agent.model.config import Config
+from inspect_agent.cli import paths, running, verdict
+from inspect_agent.lang.compile import Compiled, Judge, compile_folder
+
+_SHOWS: Mapping[str, Callable[[str, Compiled, bool], None]] = {
+    "text": verdict.show_text,
+    "json": verdict.show_json,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,33 +20,22 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="inspectctl check", description="What the agent would say of a configuration."
     )
+    add = parser.add_argument
     root = paths.config_root(os.environ, os.geteuid())
-    parser.add_argument("root", metavar="DIR", nargs="?", default=root, help=f"({root})")
-    return check(parser.parse_args(arguments).root)
+    add("root", metavar="DIR", nargs="?", default=root, help=f"({root})")
+    add("--format", choices=tuple(_SHOWS), default="text", help="for people, or for programs")
+    add("--strict", action="store_true", help="warnings count as errors")
+    add("--elsewhere", action="store_true", help="it is another machine's: do not ask this one")
+    options = parser.parse_args(arguments)
+    judge = None if options.elsewhere else running.judge
+    return check(options.root, options.format, options.strict, judge)
 
 
-def check(root: str) -> int:
-    """Prints every problem and exits 1, or says what was understood and exits 0."""
-    compiled = compile_folder(root)
-    for problem in (*compiled.problems, *compiled.warnings):
-        print(render(problem), file=sys.stderr)
-    if compiled.config is None:
-        errors = values.many(len(compiled.problems), "error")
-        print(f"{root}: {errors}; the agent would not load it", file=sys.stderr)
-        return 1
-    print(_understood(root, compiled.config))
-    return 0
-
-
-def _understood(root: str, config: Config) -> str:
-    rules = len(config.host.rules) + sum(len(service.rules) for service in config.services)
-    routes = {destination.route or "default" for destination in config.destinations}
-    lines = [
-        f"{root}: {values.many(len(config.services), 'service')}, {values.many(rules, 'rule')},"
-        f" {values.many(len(routes), 'route')}; every {config.settings.cycle_time_s:g} s"
-    ]
-    lines += [
-        f"  service {service.name}: {values.many(len(service.rules), 'rule')}"
-        for service in config.services
-    ]
-    return "\n".join(lines)
+def check(
+    root: str, form: str = "text", strict: bool = False, judge: Judge | None = running.judge
+) -> int:
+    """Shows every problem and warning, or what was understood; 1 where it does not pass."""
+    compiled = compile_folder(root, judge=judge)
+    passes = compiled.config is not None and not (strict and compiled.warnings)
+    _SHOWS[form](root, compiled, passes)
+    return 0 if passes else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -36,6 +36,10 @@ class Compiled(NamedTuple):
     texts: Texts
 
 
+Judge = Callable[[Config, Sequence[Placed], Report], None]
+"""Says what else is suspicious; the report is for what belongs to no file."""
+
+
 class Reading(NamedTuple):
     """Texts, and what else has to be known to compile them.
 
@@ -48,13 +52,16 @@ class Reading(NamedTuple):
     whole: bool = True
 
 
-def compile_folder(root: str, vocabulary: Vocabulary | None = None) -> Compiled:
+def compile_folder(
+    root: str, vocabulary: Vocabulary | None = None, judge: Judge | None = None
+) -> Compiled:
     """The configuration in a folder; without a vocabulary in the one that is installed."""
     vocabulary = vocabulary or installed()
     findings = Findings(vocabulary.secrets())
     folder = Folder(root, os.geteuid(), findings)
     texts = folder.texts()
-    return compile_texts(Reading(texts, folder.value, findings, folder.whole), vocabulary)
+    reading = Reading(texts, folder.value, findings, folder.whole)
+    return compile_texts(reading, vocabulary, judge)
 
 
 def compile_bundle(path: str, vocabulary: Vocabulary | None = None) -> Compiled:
@@ -69,10 +76,10 @@ def compile_bundle(path: str, vocabulary: Vocabulary | None = None) -> Compiled:
     return compile_texts(Reading(texts, _remembered(texts), findings), vocabulary)
 
 
-def compile_texts(reading: Reading, vocabulary: Vocabulary) -> Compiled:
-    """The configuration in these texts."""
+def compile_texts(reading: Reading, vocabulary: Vocabulary, judge: Judge | None = None) -> Compiled:
+    """The configuration in these texts; `judge` has its say where nothing is wrong with it."""
     with _uncollected():
-        return _compiled(reading, vocabulary)
+        return _compiled(reading, vocabulary, judge)
 
 
 @contextmanager
@@ -87,14 +94,17 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _compiled(reading: Reading, vocabulary: Vocabulary) -> Compiled:
+def _compiled(reading: Reading, vocabulary: Vocabulary, judge: Judge | None) -> Compiled:
     texts, findings = reading.texts, reading.findings
     values: dict[str, str] = {}
     conf = _conf(texts.conf, reading)
     rules = _rules(texts.inq, reading)
+    own = Report("inspect-agent", "", findings)
     for fault in vocabulary.faults:
-        Report("inspect-agent", "", findings).warning(WHOLE, Wrong(fault))
+        own.warning(WHOLE, Wrong(fault))
     config = resolve(conf, rules, vocabulary, _noting(reading.value_of, values))
+    if judge and reading.whole and not findings.errors:
+        judge(config, rules.placed, own)
     warnings = findings.warnings
     used = texts._replace(values=tuple(values.items()))
     if findings.errors or not reading.whole:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from inspect_agent.model.rule import Rule
 from inspect_agent.model.target import Budget, HostCheck, ProbeCheck, ServiceCheck
 from inspect_agent.typed import Literal, NamedTuple
 
@@ -58,3 +61,12 @@ class Config(NamedTuple):
     services: tuple[ServiceCheck, ...]
     warnings: tuple[str, ...] = ()
     probes: tuple[ProbeCheck, ...] = ()
+
+
+def rules(config: Config) -> Iterator[Rule]:
+    """Every rule: the machine's, those of services and of probes."""
+    yield from config.host.rules
+    for service in config.services:
+        yield from service.rules
+    for probe in config.probes:
+        yield from probe.rules

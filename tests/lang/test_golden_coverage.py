@@ -23,6 +23,7 @@ ELSEWHERE = {
     "files.py": "reads folders: test_files.py",
     "compile.py": "reads what is remembered: test_bundle.py",
     "format.py": "lays out: test_format.py",
+    "here.py": "wants a machine's answers: test_here.py",
     "reference.py": "lists metrics: test_reference.py",
 }
 """Modules whose problems no golden file can have, and where they are tested."""
