@@ -78,7 +78,7 @@ class Instances:
 
     def part(self, service: WatchedService, turn: Turn) -> bool:
         """Forgets a service that has gone for good; whether it did."""
-        if not self._is_unloaded(service) or not self._is_over(service):
+        if not self._is_over(service) or not self._is_unloaded(service):
             return False
         self._world.forget(service, turn)
         self._awaited.came(service.check.name)
@@ -99,9 +99,12 @@ class Instances:
         ]
 
     def _loaded(self) -> Iterable[str]:
-        for template in self._world.templates.values():
-            for name in self._listing.of(template.manager).names:
-                if template_of(name) == template.name:
+        """The instances of templates that the managers of their checks have loaded."""
+        templates = self._world.templates
+        for manager in {template.manager for template in templates.values()}:
+            for name in self._listing.of(manager).names:
+                template = templates.get(template_of(name))
+                if template is not None and template.manager == manager:
                     yield name
 
     def _is_unloaded(self, service: WatchedService) -> bool:
