@@ -54,7 +54,7 @@ class Steps:
         elif isinstance(step, Repair):
             self._repair(step, target, ended)
         elif isinstance(step, Signal):
-            self._signal(job, step, target, ended)
+            self._signal(step, target, ended)
         else:
             self._unmonitor(job, target, ended)
 
@@ -65,13 +65,13 @@ class Steps:
         service.held = True
         service.repairing = step.verb
 
-    def _signal(self, job: Job, step: Signal, service: WatchedService, ended: Ended) -> None:
+    def _signal(self, step: Signal, service: WatchedService, ended: Ended) -> None:
         process, seen = service.process, service.seen
         if process is None:
             raise StepError(f"there is no process: it is {seen.status} ({seen.reason})")
         signalling.send(process, step.name, self._processes.identify)
         self._log.info(f"{service.check.name}: signal {step.name} to process {process.pid}")
-        service.held = service.held or job.repairs_it
+        service.held = True  # what comes of it is judged in the next cycle, or after a repair
         service.signalled = process, self._loop.now() + service.check.timeout_s
         self._loop.call_soon_threadsafe(partial(ended, ""))
 

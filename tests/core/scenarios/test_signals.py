@@ -88,7 +88,7 @@ def test_a_process_that_its_manager_replaces_at_once(stage: Stage, pidfds: bool)
 
 
 def test_a_process_that_its_manager_brings_back(stage: Stage) -> None:
-    """Its loss and its return are told, for it is not there; it is no death of its own."""
+    """Before the next cycle: nothing is told, and no death is counted."""
     stage.machine.add("sidekiq")
     stage.machine.units["sidekiq"].respawns = 3.0
     stage.begin(KILL)
@@ -97,10 +97,26 @@ def test_a_process_that_its_manager_brings_back(stage: Stage) -> None:
     assert stage.story() == [
         f"20 ops: RuleFailed {FAT}",
         "20 run signal KILL sidekiq",
-        "20 ops: ProcessDoesNotExist sidekiq",
-        "23 ops: ProcessExists sidekiq",
         f"30 ops: RuleRecovered {FAT}",
     ]
+    assert stage.service("sidekiq").state.deaths == ()
+
+
+def test_a_process_that_its_manager_brings_back_late(stage: Stage) -> None:
+    """Its loss is told by the next cycle, with its time, and its return; it is no death."""
+    stage.machine.add("sidekiq")
+    stage.machine.units["sidekiq"].respawns = 13.0
+    stage.begin(KILL)
+    stage.machine.grow("sidekiq", 600)
+    stage.cycles(6)
+    assert stage.story() == [
+        f"20 ops: RuleFailed {FAT}",
+        "20 run signal KILL sidekiq",
+        "30 ops: ProcessDoesNotExist sidekiq",
+        "37 ops: ProcessExists sidekiq",
+        f"40 ops: RuleRecovered {FAT}",
+    ]
+    assert stage.events()[1] == ("ProcessDoesNotExist", 20.0)
     assert stage.service("sidekiq").state.deaths == ()
 
 
@@ -113,28 +129,45 @@ def test_a_process_that_nobody_brings_back(stage: Stage) -> None:
     assert stage.story() == [
         f"20 ops: RuleFailed {FAT}",
         "20 run signal KILL sidekiq",
-        "20 ops: ProcessDoesNotExist sidekiq",
+        "30 ops: ProcessDoesNotExist sidekiq",
     ]
 
 
-def test_a_signal_accounts_for_no_end_long_after_it(stage: Stage) -> None:
-    """Its service's timeout later what happens to the process is somebody else's doing."""
+def test_a_process_that_takes_its_time_to_end(stage: Stage) -> None:
+    """Within its service's timeout it is still the signal that ended it."""
     stage.machine.add("sidekiq")
+    stage.machine.deadly["TERM"] = lambda name: stage.machine.later(
+        15.0, lambda: stage.machine.bounce(name)
+    )
+    stage.begin(KILL.replace("KILL", "TERM"))
+    stage.machine.grow("sidekiq", 600)
+    stage.cycles(6)
+    assert stage.story() == [
+        f"20 ops: RuleFailed {FAT}",
+        "20 run signal TERM sidekiq",
+        f"40 ops: RuleRecovered {FAT}",
+    ]
+    assert stage.service("sidekiq").state.deaths == ()
+
+
+def test_a_signal_accounts_for_no_end_long_after_it(stage: Stage) -> None:
+    """After the next cycle and its service's timeout it is somebody else's doing."""
+    stage.machine.add("sidekiq")
+    stage.machine.pidfds = False
     stage.begin(KILL.replace("KILL", "TSTP").replace("owner ops", "owner ops, timeout 5s"))
     stage.machine.grow("sidekiq", 600)
     stage.pass_(24)
-    stage.machine.pidfds = False
     stage.machine.grow("sidekiq", 100)
-    stage.pass_(2)
+    stage.pass_(8)
     stage.machine.bounce("sidekiq")
     stage.do(stage.look_without_waiting)
     stage.cycles(1)
     assert stage.story() == [
         f"20 ops: RuleFailed {FAT}",
         "20 run signal TSTP sidekiq",
-        "26 ops: ProcessChanged sidekiq",
         f"30 ops: RuleRecovered {FAT}",
-        "30 boss: RuleFailed sidekiq restarted",
+        "32 ops: ProcessChanged sidekiq",
+        "40 boss: RuleFailed sidekiq restarted",
     ]
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.integration.daemons import Daemons
 from tests.integration.post import Postbox
 from tests.integration.running import RunningAgent
+from tests.integration.systemd_machine import SystemdMachine
+from tests.integration.units import Units, leaky
 
 HOST = "check host\n  if memory:available > 1m then "
 
@@ -107,6 +109,22 @@ def test_a_signal_that_kills(tmp_path: Path, workers: Daemons, post: Postbox) ->
         after = int(agent.logged(r"worker: start succeeded, process (\d+)")[1])
 
         assert before != after == agent.up("worker")
+        assert agent.lines("is not running|another process|CrashLoop") == []
+
+
+@pytest.mark.systemd
+def test_a_signal_to_what_systemd_restarts(
+    machine: SystemdMachine, units: Units, inside: Path
+) -> None:
+    """It was the rule's wish: neither the loss nor the new process is told."""
+    before = units.start("leaky", f"{leaky('64')}\nRestart=always\nRestartSec=0")
+    rules = "check service leaky with restarts 1/10m\n  if memory:rss > 50m then signal KILL\n"
+    settings = {"cycle_time": "1s"}
+    with RunningAgent(inside, rules, settings=settings, place=machine) as agent:
+        agent.logged(f"leaky: signal KILL to process {before}")
+        agent.up("leaky", but=before)
+        agent.logged("refused, BUDGET_SPENT")
+
         assert agent.lines("is not running|another process|CrashLoop") == []
 
 
