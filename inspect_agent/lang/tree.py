@@ -17,7 +17,7 @@ _ESCAPED = re.compile(r'\\(["\\])')
 
 def word(token: Token) -> ast.Word:
     r"""A token as a word; `\"` and `\\` are the only escapes within quotes."""
-    text = str(token)
+    text = token.value
     line, column = token.line or 0, token.column or 0
     if text.startswith('"'):
         return ast.Word(_ESCAPED.sub(r"\1", text[1:-1]), line, column, quoted=True)
