@@ -49,7 +49,7 @@ class Idle(Repairs):
 
 
 class Desk:
-    """Instances of `w@*` with two managers; `waits` until both have been heard."""
+    """Instances of `w@*` and, of whatever manager, `any@*`; `waits` as the first cycle would."""
 
     def __init__(self, manager: str | None, *managers: Asked) -> None:
         log, happenings = Notes(), Happenings("machine")
@@ -60,9 +60,10 @@ class Desk:
         self.looked: list[str] = []
         self.world = World(log, Catalogue([]), cast(Attend, None), withdrawals, 1.0)
         check = ServiceCheck("w@*", "x.inq:1", Budget(3, 600.0), manager=manager)
-        self.world.adopt(Config(Settings(), (), HostCheck(), (check,)), _turn())
+        other = check._replace(name="any@*", manager=None)
+        self.world.adopt(Config(Settings(), (), HostCheck(), (check, other)), _turn())
         awaited = Awaited(self._over)
-        awaited.expect(["w@*"])
+        awaited.expect(["w@*", "any@*"])
         self.instances = Instances(
             Listing(managers, self.children, log, lambda: self.instances.update()),
             self.world,
@@ -106,11 +107,16 @@ def test_a_template_has_the_instances_of_every_manager() -> None:
 
 def test_a_template_with_a_manager_has_that_ones_alone() -> None:
     """What others have loaded is none of its business, and neither is their trouble."""
-    first, last = Asked("first", **{"w@1": UP}), Asked("last", **{"w@2": UP})
-    first.raises = ManagerError("no bus")
+    first, last = Asked("first", **{"w@1": UP, "any@1": UP}), Asked("last", **{"w@2": UP})
     desk = Desk("last", first, last)
-    assert desk.watched() == ["w@2"]
-    assert desk.instances.describe() == [{"name": "w@*", "instances": ["w@2"], "trouble": ""}]
+    assert (desk.watched(), sorted(desk.looked)) == (["w@2", "any@1"], ["any@1", "w@2"])
+    first.raises = ManagerError("no bus")
+    desk.instances.cycle()
+    assert desk.watched() == ["w@2", "any@1"]
+    assert desk.instances.describe() == [
+        {"name": "w@*", "instances": ["w@2"], "trouble": ""},
+        {"name": "any@*", "instances": ["any@1"], "trouble": "first: no bus"},
+    ]
 
 
 def test_an_instance_goes_with_its_own_manager() -> None:

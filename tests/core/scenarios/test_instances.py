@@ -136,6 +136,31 @@ def test_one_that_leaves_the_list_while_it_is_up_is_kept(stage: Stage) -> None:
     ]
 
 
+def test_one_that_keeps_dying_is_kept_while_it_is_up(stage: Stage) -> None:
+    """Though its loss was told, as a crash loop that is not over yet."""
+    stage.machine.add("worker@1")
+    stage.machine.units["worker@1"].respawns = 1.0
+    stage.begin("check service worker@*\n")
+    for _ in range(5):
+        stage.do(stage.machine.crash, "worker@1")
+        stage.pass_(2)
+    stage.machine.hides.add("worker@1")
+    stage.cycles(3)
+    assert watched(stage) == ["worker@1"]
+    assert stage.story()[-1] == "8 default: CrashLoop worker@1"
+
+
+def test_one_with_a_check_of_its_own_never_goes(stage: Stage) -> None:
+    """Loaded or not, its check says that it should be there."""
+    stage.machine.unloads = True
+    stage.machine.add("worker@1", "worker@2")
+    stage.begin("check service worker@*\ncheck service worker@1\n")
+    stage.do(stage.machine.stop, "worker@1")
+    stage.cycles(3)
+    assert watched(stage) == ["worker@2", "worker@1"]
+    assert stage.story() == ["0 default: ProcessDoesNotExist worker@1"]
+
+
 def test_one_that_goes_before_its_absence_is_due(stage: Stage) -> None:
     """It is kept until that is told; one that never was up is not missed."""
     stage.machine.unloads = True
@@ -225,6 +250,47 @@ def test_what_comes_back_inside_a_window_keeps_its_state(stage: Stage) -> None:
     ]
 
 
+def test_one_that_was_lost_before_a_window_goes_after_it(stage: Stage) -> None:
+    """Inside nothing is forgotten, also what nothing happens to."""
+    stage.machine.add("worker@1", "worker@2")
+    stage.begin("check service worker@*\n")
+    stage.do(stage.machine.stop, "worker@2")
+    stage.cycles(1)
+    stage.ask("start deploy worker@*")
+    stage.machine.hides.add("worker@2")
+    stage.cycles(3)
+    assert watched(stage) == ["worker@1", "worker@2"]
+    stage.ask("finish deploy worker@*")
+    stage.cycles(2)
+    assert watched(stage) == ["worker@1"]
+    assert stage.story() == [
+        "0 default: ProcessDoesNotExist worker@2",
+        "10 answered start deploy",
+        "40 answered finish deploy",
+        "50 default: RuleWithdrawn worker@2 process",
+    ]
+
+
+def test_one_that_came_back_inside_a_window_is_judged_first(stage: Stage) -> None:
+    """A list that is older than its return does not take it away when the window has settled."""
+    stage.machine.add("worker@1", "worker@2")
+    stage.begin("check service worker@*\n")
+    stage.do(stage.machine.crash, "worker@2")
+    stage.ask("start deploy worker@*")
+    stage.cycles(1)
+    stage.do(stage.machine.start, "worker@2")
+    stage.cycles(1)
+    stage.machine.hides.add("worker@2")
+    stage.ask("finish deploy worker@*")
+    stage.cycles(3)
+    assert watched(stage) == ["worker@1", "worker@2"]
+    assert stage.story()[1:] == [
+        "0 answered start deploy",
+        "20 answered finish deploy",
+        "40 default: ProcessExists worker@2",
+    ]
+
+
 def test_a_window_of_a_template_covers_who_comes_later(stage: Stage) -> None:
     """It runs out in the name of the template, and says so to its owner."""
     stage.machine.add("worker@1")
@@ -303,6 +369,25 @@ def test_a_repair_is_not_forgotten_under_its_hands(stage: Stage) -> None:
         "21 default: RuleWithdrawn worker@1 process",
     ]
     assert (watched(stage), stage.kept("rule"), stage.kept("service")) == ([], {}, {})
+
+
+def test_one_is_kept_until_its_rule_has_done_with_it(stage: Stage) -> None:
+    """A command for it may be bringing it back."""
+    stage.machine.add("worker@1")
+    stage.machine.takes_s = 25.0
+    stage.begin('check service worker@*\n  if failed then run "mend"\n')
+    stage.do(stage.machine.crash, "worker@1")
+    stage.cycles(1)
+    stage.machine.hides.add("worker@1")
+    stage.pass_(24)
+    assert watched(stage) == ["worker@1"]
+    stage.cycles(1)
+    assert watched(stage) == []
+    assert stage.story() == [
+        "0 default: ProcessDoesNotExist worker@1",
+        "10 run sh mend",
+        "40 default: RuleWithdrawn worker@1 process",
+    ]
 
 
 # the agent, its configuration and its managers
