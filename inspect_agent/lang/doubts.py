@@ -13,7 +13,7 @@ from inspect_agent.lang.comparisons import written
 from inspect_agent.lang.known import Around
 from inspect_agent.lang.problems import Wrong
 from inspect_agent.lang.regions import Region
-from inspect_agent.model.metric import Metric
+from inspect_agent.model.metric import Metric, MetricId
 from inspect_agent.model.rule import AllOf, AnyOf, Comparison, Condition, StateTest, Test, tests
 
 _MOST_JOINED = 8
@@ -57,10 +57,12 @@ def _is_ordinary(made: Condition, around: Around) -> bool:
         return not _is_extreme(made, around)
     if not isinstance(made, AllOf):
         return not isinstance(made, AnyOf)
-    metrics = {test.metric for test in made.tests if isinstance(test, Comparison)}
-    return len(metrics) == len(made.tests) and not any(
-        _is_extreme(test, around) for test in made.tests if isinstance(test, Comparison)
-    )
+    metrics: set[MetricId] = set()
+    for test in made.tests:
+        if not isinstance(test, Comparison) or _is_extreme(test, around):
+            return False
+        metrics.add(test.metric)
+    return len(metrics) == len(made.tests)
 
 
 def alternatives(condition: ast.Condition, made: Condition) -> list[Joined]:
@@ -94,14 +96,15 @@ def _each(group: Joined, around: Around) -> Iterator[Doubt]:
 
 
 def _is_extreme(comparison: Comparison, around: Around) -> bool:
-    """Whether an amount may be at or beyond the end of what there is."""
-    metric = around.known.vocabulary.metric(around.scope, *comparison.metric)
+    """Whether an amount may be at or beyond an end of what there is."""
     amount, until = comparison.amount, comparison.until
+    if amount.value <= 0 or (until is not None and until.value <= 0):
+        return True
+    metric = around.known.vocabulary.metric(around.scope, *comparison.metric)
     most = 1.0 if amount.share else metric and metric.most
-    low = high = amount.value
-    if until is not None:
-        low, high = min(low, until.value), max(high, until.value)
-    return low <= 0 or (most is not None and high >= most)
+    return most is not None and (
+        amount.value >= most or (until is not None and until.value >= most)
+    )
 
 
 def _beyond_share(one: Compared) -> Iterator[Doubt]:

@@ -16,7 +16,10 @@ from inspect_agent.model.metric import MetricId
 from inspect_agent.model.rule import Comparison, Rule, Span
 
 _MOST_COMPARED = 8
-"""Rules about one metric that the next is compared with: what it costs grows with their number."""
+"""Rules about one metric that the next one is compared with."""
+
+_MOST_RULES = 1000
+"""Rules of one check that are compared at all, so that large checks stay cheap."""
 
 _DISTURBING = ("restart", "reload", "stop")
 
@@ -43,7 +46,7 @@ def warn(rules: Sequence[Found], around: Around) -> None:
             doubtful += _hasty(found, around)
         elif isinstance(written.hold, ast.Span):
             doubtful += _short(found, around)
-    for at, wrong in (*doubtful, *_hidden(possible)):
+    for at, wrong in (*doubtful, *_hidden(possible[:_MOST_RULES])):
         around.report.warning(at, wrong)
 
 
@@ -113,7 +116,7 @@ def _needless(hidden: Found, by: Found) -> Doubt:
     if hidden.rule.key == by.rule.key:
         wrong = Wrong(f"the rule in line {line} does the same", "one is enough")
     else:
-        told = f"alert as warning in line {line} tells them apart"
         message = f"whenever this rule acts, the one in line {line} has done the same already"
-        wrong = Wrong(message, "one is enough" if hidden.rule.steps else told)
+        apart = "another severity, or another route, would tell them apart"
+        wrong = Wrong(message, "one is enough" if hidden.rule.steps else apart)
     return hidden.written.word, wrong

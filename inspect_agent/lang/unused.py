@@ -85,12 +85,11 @@ def _unasked(
     check: ast.Check, declared: Mapping[str, list[str]]
 ) -> Iterator[tuple[ast.Word, list[str]]]:
     """The parameters that no rule of the check asks for, and whose they are."""
-    words = {param.key.text: param.key for param in reversed(check.params)}
-    given = words.keys() & declared.keys()
+    given = [param.key for param in check.params if param.key.text in declared]
     asked = set(_asked(check)) if given else set()
-    for name in given:
+    for name, word in {word.text: word for word in reversed(given)}.items():
         if asked.isdisjoint(declared[name]):
-            yield words[name], declared[name]
+            yield word, declared[name]
 
 
 def _named(placed: Iterable[Placed]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,17 @@ def test_this_machine_is_asked(
     assert capsys.readouterr().err.startswith(warning)
     assert ctl.main(["check", root, "--strict", "--elsewhere"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_page_describes_it(tmp_path: Path, capsys: Captured) -> None:
+    """The example in docs/operations.md has the members that there are."""
+    page = (Path(__file__).parent.parent.parent / "docs" / "operations.md").read_text("utf-8")
+    (example,) = re.findall(r'^    (\{"root".+?\]\})$', page, re.MULTILINE | re.DOTALL)
+    ctl.main(["check", folder(tmp_path, WARNED), "--format", "json"])
+    answer, shown = as_json(capsys), json.loads(example)
+    assert answer.keys() == shown.keys()
+    (problem,), (shown_problem,) = answer["problems"], shown["problems"]
+    assert problem.keys() == shown_problem.keys()
+    assert [problem[name] for name in ("message", "hint", "severity")] == [
+        shown_problem[name] for name in ("message", "hint", "severity")
+    ]

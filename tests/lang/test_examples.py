@@ -46,3 +46,4 @@ def test_the_agreed_examples(number: int) -> None:
     made = compiled(EXAMPLES[number], "check service puma")
     assert all(problem.message.startswith("not in this version") for problem in made.problems)
     assert (made.config is not None) == (number in (0, 2, 4)), problems(made)
+    assert made.warnings == ()
