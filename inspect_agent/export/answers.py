@@ -37,5 +37,5 @@ def _reloaded(answer: Any) -> str:
     lines = [f"{what} {name}" for what in ("added", "changed", "removed") for name in answer[what]]
     if answer["host"]:
         lines.append("changed host")
-    lines += [f"warning: {text}" for text in answer["warnings"]]
-    return "\n".join(["Reloaded", *(lines or ["nothing changed"])]) + "\n"
+    lines = lines or ["nothing changed"]
+    return "\n".join(["Reloaded", *lines, *answer["warnings"]]) + "\n"

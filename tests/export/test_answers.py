@@ -45,10 +45,10 @@ RELOADED = {"added": [], "changed": [], "removed": [], "host": False, "warnings"
                 "changed": ["redis"],
                 "removed": ["puma", "sidekiq"],
                 "host": True,
-                "warnings": ["inspect.conf:3: others may read it"],
+                "warnings": ["inspect.conf: warning: everybody may read it"],
             },
             "Reloaded\nadded nginx\nchanged redis\nremoved puma\nremoved sidekiq\nchanged host\n"
-            "warning: inspect.conf:3: others may read it\n",
+            "inspect.conf: warning: everybody may read it\n",
         ),
     ],
 )

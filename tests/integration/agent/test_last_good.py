@@ -44,7 +44,7 @@ def test_it_is_told_once_and_when_it_is_over(
 ) -> None:
     """Another start with the same files is no news; files that can be used again are."""
     workers.run("worker")
-    rules = workers.check("worker")
+    rules = workers.check("worker") + "  if failed then start\n"
     with RunningAgent(tmp_path / "agent", rules, post.send()) as agent:
         agent.stop()
         agent.write("rules", BROKEN)

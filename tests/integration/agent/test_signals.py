@@ -108,7 +108,7 @@ def test_a_reload_withdraws_what_is_gone(tmp_path: Path, workers: Daemons, post:
             "CRITICAL gone: not running",
             "CRITICAL worker: memory:rss > 50m",
         ]
-        agent.write("rules", check)
+        agent.write("rules", check + "  if failed then start\n")
 
         assert agent.ctl("reload").stdout == "Reloaded\nchanged worker\nremoved gone\n"
         assert sorted(post.told(2)) == [
