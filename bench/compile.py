@@ -141,7 +141,7 @@ def _report(folder: str, files: int, runs: int) -> None:
     answers = f"{folder}/answers"
     request = json.dumps({"root": folder, "state_dir": f"{folder}/state"}).encode() + b"\n"
     python = [sys.executable, "-m"]
-    check = [*python, "inspect_agent.cli.ctl", "check", folder]
+    check = [*python, "inspect_agent.cli.ctl", "check", "--elsewhere", folder]
     worker = [*python, "inspect_agent.workers.compile"]
     print(f"{files} files of six lines, {BUDGET}")
     for name, command in (("check", check), ("worker", worker)):
