@@ -13,7 +13,6 @@ import subprocess
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from inspect_agent.core.account import Account
 from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.model.observation import Command, Finished
 
@@ -40,19 +39,10 @@ class Children:
         loop.on_signal(signal.SIGCHLD, self._reap)
 
     def start(
-        self,
-        command: Command,
-        done: Done,
-        extra_environment: Mapping[str, str] | None = None,
-        user: Account | None = None,
+        self, command: Command, done: Done, extra_environment: Mapping[str, str] | None = None
     ) -> None:
-        """Runs a command, as the agent's own user unless another is given.
-
-        `done` is called once, in the loop, however it ends.
-        """
+        """Runs a command; `done` is called once, in the loop, however it ends."""
         environment = {**CLEAN_ENVIRONMENT, **(extra_environment or {})}
-        if user is not None:
-            environment.update(user.environment)
         try:
             process = subprocess.Popen(
                 command.argv,
@@ -62,11 +52,9 @@ class Children:
                 cwd="/",
                 env=environment,
                 start_new_session=True,
-                **(user.identity if user is not None else {}),
             )
         except (OSError, ValueError) as error:
-            what = command.argv[0] + (f" as {user.name}" if user is not None else "")
-            reason = f"cannot run {what}: {_words(error)}"
+            reason = f"cannot run {command.argv[0]}: {_words(error)}"
             self._loop.call_soon_threadsafe(partial(done, Finished(None, "", reason)))
             return
         child = _Child(self._loop, process, done)

@@ -8,10 +8,11 @@ unmonitor                      as `inspectctl unmonitor` does
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 
-from inspect_agent.core import account, environment, signalling
+from inspect_agent.core import environment, signalling
 from inspect_agent.core.child import Children
 from inspect_agent.core.happenings import title
 from inspect_agent.core.job import Job
@@ -25,6 +26,7 @@ from inspect_agent.model.observation import Command, Finished
 from inspect_agent.model.rule import Repair, Run, Signal
 from inspect_agent.sources.tree import Processes
 
+BECOME = "inspect_agent.workers.become"
 LAST_LINES = 5
 LONGEST_LINE = 300
 
@@ -76,14 +78,12 @@ class Steps:
         self._loop.call_soon_threadsafe(partial(ended, ""))
 
     def _run(self, job: Job, step: Run, target: Target, ended: Ended) -> None:
-        user = account.look_up(step.user) if step.user else None
         timeout_s = target.check.timeout_s if isinstance(target, WatchedService) else self.timeout_s
-        self._log.info(f"{title(target)}: {job.name}" + (f" as {user.name}" if user else ""))
+        self._log.info(f"{title(target)}: {job.name}" + (f" as {step.user}" if step.user else ""))
         self._children.start(
-            Command(("/bin/sh", "-c", step.command), timeout_s),
+            Command(_script(step), timeout_s),
             lambda result: ended(trouble(result)),
             {**job.order.about, **environment.pid(target)},
-            user,
         )
 
     def _unmonitor(self, job: Job, service: WatchedService, ended: Ended) -> None:
@@ -103,6 +103,13 @@ def _command(step: Repair, service: WatchedService) -> Command:
     if found is None:
         raise StepError(f"{manager.name} has no command for it")
     return found
+
+
+def _script(step: Run) -> tuple[str, ...]:
+    """A shell, or what becomes one as another user."""
+    if not step.user:
+        return "/bin/sh", "-c", step.command
+    return sys.executable, "-I", "-m", BECOME, step.user, step.command
 
 
 def trouble(result: Finished) -> str:

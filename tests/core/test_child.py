@@ -12,7 +12,6 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from inspect_agent.core.account import Account
 from inspect_agent.core.child import MOST_OUTPUT, Children
 from inspect_agent.core.loop import Loop
 from inspect_agent.model.observation import Command, Finished
@@ -160,60 +159,6 @@ def test_a_command_stands_alone(loop: Loop) -> None:
     os.close(far)
     # the fourth is the one that lists them
     assert finished == Finished(0, "/ True '' ['0', '1', '2'] 4\n", "")
-
-
-NOBODY = Account("nobody", 65534, 65534, (65534, 60), "/nonexistent", "/usr/sbin/nologin")
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
-
-
-def run_as(loop: Loop, user: Account, script: str, timeout_s: float = 25.0) -> Finished:
-    """Runs a shell script as somebody else, to its end."""
-    ended: list[Finished] = []
-    command = Command(("/bin/sh", "-c", script), timeout_s)
-    Children(loop).start(command, ended.append, {"INSPECT_RULE": "x"}, user)
-    run_until(loop, lambda: ended)
-    return ended[0]
-
-
-@needs_root
-def test_a_command_as_another_user(loop: Loop) -> None:
-    """With their groups and what a login sets, and nothing else of theirs or of the agent's."""
-    finished = run_as(loop, NOBODY, "id -u; id -g; id -G; pwd; env | sort")
-    assert finished.stdout.splitlines() == [
-        "65534",
-        "65534",
-        "65534 60",
-        "/",
-        "HOME=/nonexistent",
-        "INSPECT_RULE=x",
-        "LC_ALL=C",
-        "LOGNAME=nobody",
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "PWD=/",
-        "SHELL=/usr/sbin/nologin",
-        "USER=nobody",
-    ]
-
-
-@needs_root
-def test_the_deadline_kills_what_another_user_runs(loop: Loop) -> None:
-    """The whole group, as ever."""
-    finished = run_as(loop, NOBODY, "sleep 1000 & echo $!; wait", timeout_s=0.3)
-    assert finished.stderr == "killed after 0.3 s without an end"
-    assert has_ended(int(finished.stdout))
-
-
-@needs_root
-def test_who_may_not_become_another_user_is_told_so(loop: Loop) -> None:
-    """An agent that is not root runs no commands as others."""
-    ended: list[Finished] = []
-    os.seteuid(2)
-    try:
-        Children(loop).start(Command(("/bin/sh", "-c", "id"), 25.0), ended.append, {}, NOBODY)
-    finally:
-        os.seteuid(0)
-    run_until(loop, lambda: ended)
-    assert ended == [Finished(None, "", "cannot run /bin/sh as nobody: Operation not permitted")]
 
 
 def test_what_may_not_be_killed_is_given_up(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from inspect_agent.core.account import Account
 from inspect_agent.core.child import Children, Done
 from inspect_agent.core.lookup import BATCH, CONFIRM_S, Lookup
 from inspect_agent.core.metrics import Catalogue
@@ -35,7 +34,6 @@ class Waiting(Children):
         command: Command,
         done: Done,
         extra_environment: Mapping[str, str] | None = None,
-        user: Account | None = None,
     ) -> None:
         """Takes note."""
         self.running.append((" ".join(command.argv), done))

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from inspect_agent.core.account import Account
 from inspect_agent.core.child import Children, Done
 from inspect_agent.core.loop import Loop
+from inspect_agent.core.steps import BECOME
 from inspect_agent.core.watch import Watch
 from inspect_agent.errors import ManagerError, ProcessGone, SourceError, StepError
 from inspect_agent.model.metric import MetricId, Value
@@ -335,7 +335,6 @@ class ScriptedChildren(Children):
         command: Command,
         done: Done,
         extra_environment: Mapping[str, str] | None = None,
-        user: Account | None = None,
     ) -> None:
         """Questions are answered in the next turn, everything else takes its time."""
         self.started += 1
@@ -347,9 +346,10 @@ class ScriptedChildren(Children):
         if command.argv[0] in ("look", "glance", "loaded"):
             self.asked.append(command.argv[0])
             told(SUCCESS)
-        elif command.argv[0] == "/bin/sh":
+        elif command.argv[0] == "/bin/sh" or BECOME in command.argv:
             self._machine.environments.append(dict(extra_environment or {}))
-            script = command.argv[2] + (f" as {user.name}" if user is not None else "")
+            *_, user, script = command.argv
+            script += f" as {user}" if BECOME in command.argv else ""
             self._machine.run(("sh", script), command.timeout_s, told)
         else:
             self._machine.run(command.argv, command.timeout_s, told)

@@ -197,16 +197,6 @@ def test_a_budget_of_the_machine_outlives_a_reload(stage: Stage) -> None:
     ]
 
 
-def test_a_user_that_does_not_exist(stage: Stage) -> None:
-    """Is looked up when the command is to run, and that it is not there is its failure."""
-    stage.begin(CLEAN.replace("nobody", '"no body"'))
-    stage.machine.load = 9.0
-    stage.cycles(1)
-    assert stage.story() == ["10 ops: RuleFailed host load:1 > 4", "10 ops: RepairFailed host"]
-    said = "run (services.d/story.inq:3) failed: there is no user no body"
-    assert stage.log.warnings == [f"host: {said} (RepairFailed)"]
-
-
 def test_a_deploy_waits_for_a_command(stage: Stage) -> None:
     """As for a repair; what was to follow it in its list is not done any more."""
     stage.machine.add("sidekiq")
