@@ -12,6 +12,7 @@ the core. `state_dir` of a failure is what the configuration names, or empty.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +72,7 @@ def _remember(compiled: Compiled, folder: str) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Answers the first request."""
+    gc.disable()  # it ends before there is anything to collect
     end_with_parent()
     lines = Lines()
     for request in lines:
