@@ -41,6 +41,8 @@ acceptance: test bench
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench.cycle
+	$(BIN)/python -m bench.compile
+	$(BIN)/python -m bench.hostile
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .

@@ -15,10 +15,10 @@ from inspect_agent import clock, registry
 from inspect_agent.cli.command import run
 from inspect_agent.core.lookup import BATCH, guarded
 from inspect_agent.errors import ManagerError
-from inspect_agent.lang import here
 from inspect_agent.lang.checks import Placed
-from inspect_agent.lang.here import Answers
 from inspect_agent.lang.report import Report
+from inspect_agent.lang.warnings import here
+from inspect_agent.lang.warnings.here import Answers
 from inspect_agent.model.config import Config, rules
 from inspect_agent.model.observation import Observation
 from inspect_agent.model.rule import Run, StateTest, tests

@@ -14,7 +14,7 @@ from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.instances import Instances
 from inspect_agent.core.log import Log
 from inspect_agent.core.lookup import Lookup
-from inspect_agent.core.repair import Repairs
+from inspect_agent.core.repairs.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.core.windows import Windows

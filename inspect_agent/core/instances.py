@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.listing import Listing
-from inspect_agent.core.repair import Repairs
+from inspect_agent.core.repairs.repair import Repairs
 from inspect_agent.core.templates import meant
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import WatchedService

@@ -20,7 +20,7 @@ from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.outbox import Outbox
 from inspect_agent.core.recall import Recall
-from inspect_agent.core.repair import Repairs
+from inspect_agent.core.repairs.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.core.windows import Windows

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from inspect_agent.lang import bundle, escapes, parse
+from inspect_agent.lang import bundle, parse
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.files import CONFS, Folder, Text, Texts
 from inspect_agent.lang.given import FileValue
@@ -16,6 +16,7 @@ from inspect_agent.lang.problems import Problem, Wrong, render
 from inspect_agent.lang.report import WHOLE, Findings, Report
 from inspect_agent.lang.resolve import Conf, Rules, resolve
 from inspect_agent.lang.vocabulary import Vocabulary, installed
+from inspect_agent.lang.warnings import escapes
 from inspect_agent.model.config import Config, Settings
 
 

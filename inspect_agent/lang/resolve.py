@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from inspect_agent.lang import ast, checks, references, routes, settings, unused
+from inspect_agent.lang import ast, checks, references, routes, settings
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.given import FileValue
 from inspect_agent.lang.known import Known, Names
@@ -14,6 +14,7 @@ from inspect_agent.lang.problems import Wrong, shown
 from inspect_agent.lang.report import Report
 from inspect_agent.lang.settings import Complain
 from inspect_agent.lang.vocabulary import Vocabulary
+from inspect_agent.lang.warnings import unused
 from inspect_agent.model.config import Config
 from inspect_agent.model.target import ServiceCheck, template_of
 

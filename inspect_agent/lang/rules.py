@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from inspect_agent.lang import actions, ast, conditions, suspicious, units, values
+from inspect_agent.lang import actions, ast, conditions, units, values
 from inspect_agent.lang.known import Around
 from inspect_agent.lang.problems import Wrong
-from inspect_agent.lang.suspicious import Found
+from inspect_agent.lang.warnings import suspicious
+from inspect_agent.lang.warnings.suspicious import Found
 from inspect_agent.model.rule import Cycles, Hold, OutOf, Rule, Span
 
 _MOST_CYCLES = 100_000

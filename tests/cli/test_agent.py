@@ -32,13 +32,14 @@ def becomes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def become(*arguments: str) -> tuple[str, ...]:
     """What the command line becomes: the arguments behind `core.main`."""
+    start = (sys.executable, "-I", "-X", "no_debug_ranges", "-m", "inspect_agent.core.main")
     with pytest.raises(Became) as became:
         agent.main(arguments)
     path, argv, environment = became.value.args
     assert path == sys.executable
-    assert argv[:4] == (sys.executable, "-I", "-m", "inspect_agent.core.main")
+    assert argv[: len(start)] == start
     assert environment.items() >= os.environ.items()
-    return tuple(argv[4:])
+    return tuple(argv[len(start) :])
 
 
 @pytest.mark.usefixtures("becomes")

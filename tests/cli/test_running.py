@@ -10,8 +10,8 @@ import pytest
 
 from inspect_agent.cli import running
 from inspect_agent.errors import ManagerError
-from inspect_agent.lang.here import Answers
 from inspect_agent.lang.report import Findings, Report
+from inspect_agent.lang.warnings.here import Answers
 from inspect_agent.model.observation import Command, Finished, Observation
 from inspect_agent.model.rule import Verb
 from inspect_agent.model.target import ServiceCheck

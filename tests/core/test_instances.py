@@ -12,7 +12,7 @@ from inspect_agent.core.ledger import Ledger
 from inspect_agent.core.listing import Listing
 from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.outbox import Outbox
-from inspect_agent.core.repair import Repairs
+from inspect_agent.core.repairs.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.core.windows import Windows

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "disk.py": "reads folders: test_files.py",
     "files.py": "reads folders: test_files.py",
     "compile.py": "reads what is remembered: test_bundle.py",
+    "here.py": "judges what managers say: warnings/test_here.py",
     "format.py": "lays out: test_format.py",
     "here.py": "wants a machine's answers: test_here.py",
     "reference.py": "lists metrics: test_reference.py",
@@ -62,7 +63,7 @@ def test_every_production(name: parse.Grammar) -> None:
 
 def places() -> Iterator[tuple[str, int]]:
     """Where the compiler says that something is wrong: file and line."""
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(FOLDER.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Wrong":
                 yield path.name, node.lineno

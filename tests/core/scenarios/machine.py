@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from inspect_agent.core.child import Children, Done
 from inspect_agent.core.loop import Loop
-from inspect_agent.core.steps import BECOME
+from inspect_agent.core.repairs.steps import BECOME
 from inspect_agent.core.watch import Watch
 from inspect_agent.errors import ManagerError, ProcessGone, SourceError, StepError
 from inspect_agent.model.metric import MetricId, Value

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from inspect_agent.core import attend, signalling, status
+from inspect_agent.core import attend, status
 from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.commands import commands
@@ -25,6 +25,7 @@ from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.outbox import Outbox, to_row
 from inspect_agent.core.parts import Parts
+from inspect_agent.core.repairs import signalling
 from inspect_agent.core.request import Request
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import WatchedService

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspect_agent.core.queue import MOST_AT_ONCE
+from inspect_agent.core.repairs.queue import MOST_AT_ONCE
 from inspect_agent.export.explain.repairs import AT_ONCE
 from inspect_agent.export.explain.settings import SETTINGS
 from inspect_agent.lang import settings

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from inspect_agent.lang import ast, implies, regions, units
+from inspect_agent.lang import ast, units
 from inspect_agent.lang.comparisons import written
 from inspect_agent.lang.known import Around
 from inspect_agent.lang.problems import Wrong
-from inspect_agent.lang.regions import Region
+from inspect_agent.lang.warnings import implies, regions
+from inspect_agent.lang.warnings.regions import Region
 from inspect_agent.model.metric import Metric, MetricId
 from inspect_agent.model.rule import AllOf, AnyOf, Comparison, Condition, StateTest, Test, tests
 

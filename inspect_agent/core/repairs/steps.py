@@ -12,13 +12,13 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from inspect_agent.core import environment, signalling
 from inspect_agent.core.child import Children
 from inspect_agent.core.happenings import title
-from inspect_agent.core.job import Job
 from inspect_agent.core.log import Log
 from inspect_agent.core.lookup import guarded
 from inspect_agent.core.loop import Loop
+from inspect_agent.core.repairs import environment, signalling
+from inspect_agent.core.repairs.job import Job
 from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.core.windows import Windows
 from inspect_agent.errors import ManagerError, StepError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from inspect_agent.core.job import Job
+from inspect_agent.core.repairs.job import Job
 from inspect_agent.model.rule import Verb
 from inspect_agent.model.target import Process
 from inspect_agent.typed import NamedTuple

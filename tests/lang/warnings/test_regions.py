@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspect_agent.lang import regions
-from inspect_agent.lang.regions import Region
+from inspect_agent.lang.warnings import regions
+from inspect_agent.lang.warnings.regions import Region
 from inspect_agent.model.rule import Op
 
 OPS: Mapping[Op, Callable[[float, float], bool]] = {

@@ -5,8 +5,8 @@ These are pure judgements, and careful ones: where they say nothing, nothing is 
 
 from __future__ import annotations
 
-from inspect_agent.lang import regions
-from inspect_agent.lang.regions import Region
+from inspect_agent.lang.warnings import regions
+from inspect_agent.lang.warnings.regions import Region
 from inspect_agent.model.metric import Metric, MetricId
 from inspect_agent.model.rule import Action, Comparison, Cycles, Hold, OutOf, Rule, Span
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from inspect_agent.core import templates
-from inspect_agent.core.asker import Askers
 from inspect_agent.core.happenings import Happenings, title
-from inspect_agent.core.job import Job, costs
 from inspect_agent.core.log import Log
+from inspect_agent.core.repairs.asker import Askers
+from inspect_agent.core.repairs.job import Job, costs
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.core.windows import Windows

@@ -12,19 +12,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from inspect_agent.core import environment, identity, intent, remember, templates
-from inspect_agent.core.asker import Askers
+from inspect_agent.core import identity, remember, templates
 from inspect_agent.core.child import Children
 from inspect_agent.core.happenings import Happenings
-from inspect_agent.core.job import Job, Order, held_s, place_of
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
-from inspect_agent.core.outcome import Outcomes
-from inspect_agent.core.permit import Permits
-from inspect_agent.core.queue import Queue
-from inspect_agent.core.steps import Steps
+from inspect_agent.core.repairs import environment, intent
+from inspect_agent.core.repairs.asker import Askers
+from inspect_agent.core.repairs.job import Job, Order, held_s, place_of
+from inspect_agent.core.repairs.outcome import Outcomes
+from inspect_agent.core.repairs.permit import Permits
+from inspect_agent.core.repairs.queue import Queue
+from inspect_agent.core.repairs.steps import Steps
+from inspect_agent.core.repairs.verification import Verification
 from inspect_agent.core.turn import Telling, Turn
-from inspect_agent.core.verification import Verification
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.core.windows import Windows
 from inspect_agent.core.world import World

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from inspect_agent.core.job import Job
 from inspect_agent.core.loop import Loop
+from inspect_agent.core.repairs.job import Job
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.core.world import World
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from inspect_agent.core.job import Job
+from inspect_agent.core.repairs.job import Job
 
 MOST_AT_ONCE = 4
 

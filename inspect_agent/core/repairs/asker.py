@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from inspect_agent.core.job import Order
+from inspect_agent.core.repairs.job import Order
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import Target, WatchedRule
 from inspect_agent.core.world import World

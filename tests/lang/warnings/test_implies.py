@@ -12,7 +12,7 @@ from inspect_agent.engine import condition, rules
 from inspect_agent.engine.condition import CLEAR, FROZEN, NO_DATA, TRIPPED, Outcome
 from inspect_agent.engine.history import Series
 from inspect_agent.engine.rules import CALM, Decision, Phase
-from inspect_agent.lang import implies, regions
+from inspect_agent.lang.warnings import implies, regions
 from inspect_agent.model.metric import Kind, Metric, MetricId, Unit
 from inspect_agent.model.rule import (
     Alert,

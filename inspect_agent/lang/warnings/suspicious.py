@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-from inspect_agent.lang import ast, doubts, implies, units
-from inspect_agent.lang.doubts import Doubt
+from inspect_agent.lang import ast, units
 from inspect_agent.lang.known import Around
 from inspect_agent.lang.problems import Wrong
+from inspect_agent.lang.warnings import doubts, implies
+from inspect_agent.lang.warnings.doubts import Doubt
 from inspect_agent.model.metric import MetricId
 from inspect_agent.model.rule import Comparison, Rule, Span
 

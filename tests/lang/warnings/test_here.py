@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from inspect_agent.lang import here
 from inspect_agent.lang.compile import Reading, compile_texts
 from inspect_agent.lang.files import Text, Texts
-from inspect_agent.lang.here import Answers
 from inspect_agent.lang.problems import Wrong, render
 from inspect_agent.lang.report import Findings
+from inspect_agent.lang.warnings import here
+from inspect_agent.lang.warnings.here import Answers
 from inspect_agent.model.observation import Observation
 from tests.lang.words import VOCABULARY
 

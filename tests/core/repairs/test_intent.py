@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from inspect_agent.core import intent
-from inspect_agent.core.intent import Intent
-from inspect_agent.core.job import Job, Order
+from inspect_agent.core.repairs import intent
+from inspect_agent.core.repairs.intent import Intent
+from inspect_agent.core.repairs.job import Job, Order
 from inspect_agent.model.rule import Repair, Run, Signal, Step, Unmonitor, Verb
 from inspect_agent.model.target import Process
 

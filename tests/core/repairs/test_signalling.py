@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from inspect_agent.core.signalling import send
+from inspect_agent.core.repairs.signalling import send
 from inspect_agent.errors import SourceError, StepError
 from inspect_agent.model.target import Process
 from inspect_agent.sources.process import machine_processes

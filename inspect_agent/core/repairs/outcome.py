@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from inspect_agent.alerting.route import Told
 from inspect_agent.core.happenings import Happenings
-from inspect_agent.core.job import Job, costs, place_of
 from inspect_agent.core.log import Log
-from inspect_agent.core.permit import goes_on_alone
+from inspect_agent.core.repairs.job import Job, costs, place_of
+from inspect_agent.core.repairs.permit import goes_on_alone
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import Target, WatchedService
 from inspect_agent.core.windows import Windows

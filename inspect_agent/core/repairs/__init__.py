@@ -1,0 +1,1 @@
+"""What rules want done: limited, ordered, carried out step by step, and verified."""

@@ -1,0 +1,1 @@
+"""What is legal, and surely or probably not meant."""
