@@ -10,7 +10,7 @@ from inspect_agent.lang.params import Given
 from inspect_agent.lang.problems import Wrong
 from inspect_agent.lang.vocabulary import Declared
 from inspect_agent.model.metric import Family, Scope
-from inspect_agent.model.rule import Comparison, Fails, Rule, tests
+from inspect_agent.model.rule import Rule, families
 from inspect_agent.model.target import Params
 
 
@@ -18,7 +18,7 @@ def read(
     check: ast.Check, given: Given, scope: Scope, rules: Iterable[Rule], known: Known
 ) -> Params:
     """What was given for families, as it was written; what is wrong with it is reported."""
-    used = dict.fromkeys(_used(rules))
+    used = dict.fromkeys(family for rule in rules for family in families(rule.condition))
     if not used and not given.others:
         return ()
     _check_required(check, given, [known.vocabulary.families[scope, name] for name in used])
@@ -28,16 +28,6 @@ def read(
         for param in given.others
         for value in _values(param, _relevant(declared[param.key.text], used), given)
     )
-
-
-def _used(rules: Iterable[Rule]) -> Iterator[str]:
-    """The families that the rules of a check ask."""
-    for rule in rules:
-        for test in tests(rule.condition):
-            if isinstance(test, Comparison):
-                yield test.metric.family
-            elif isinstance(test, Fails):
-                yield test.family
 
 
 def _relevant(declared: Sequence[Declared], used: Container[str]) -> Sequence[Declared]:

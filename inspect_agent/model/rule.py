@@ -63,6 +63,15 @@ Test = Union[Comparison, StateTest, Fails]
 Condition = Union[Comparison, StateTest, Fails, AllOf, AnyOf]
 
 
+def families(condition: Condition) -> tuple[str, ...]:
+    """The families that its tests ask."""
+    return tuple(
+        test.metric.family if isinstance(test, Comparison) else test.family
+        for test in tests(condition)
+        if not isinstance(test, StateTest)
+    )
+
+
 def tests(condition: Condition) -> tuple[Test, ...]:
     """Its tests, in the order they are written."""
     if isinstance(condition, (AllOf, AnyOf)):

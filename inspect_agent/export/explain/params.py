@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from inspect_agent.export.explain.layout import Line, clipped, listed
 from inspect_agent.export.explain.whole import Check, Whole, scope
 from inspect_agent.model.metric import Family, Param
-from inspect_agent.model.rule import Comparison, Fails, Rule, tests
+from inspect_agent.model.rule import families
 from inspect_agent.model.target import Params
 
 Given = Mapping[str, list[str]]
@@ -17,7 +17,8 @@ Given = Mapping[str, list[str]]
 def asked(check: Check, whole: Whole) -> Iterator[Line]:
     """A line for each family that the check's rules ask and that has parameters."""
     takers = [one for one in whole.families.values() if one.scope == scope(check) and one.params]
-    used = frozenset(_families(check.rules)) if takers else frozenset[str]()
+    asked = (families(rule.condition) for rule in check.rules) if takers else ()
+    used = frozenset(family for some in asked for family in some)
     given = _given(check.params)
     idle = set(given)
     for family in takers:
@@ -40,15 +41,6 @@ def _asked(family: Family, given: Given, secrets: frozenset[str]) -> Iterator[Li
     said = list(_said(family, given, secrets))
     if said:
         yield Line(f"Its metrics of {family.name} are asked for with {listed(said)}.")
-
-
-def _families(rules: Iterable[Rule]) -> Iterator[str]:
-    for rule in rules:
-        for test in tests(rule.condition):
-            if isinstance(test, Comparison):
-                yield test.metric.family
-            elif isinstance(test, Fails):
-                yield test.family
 
 
 def _said(family: Family, given: Given, secrets: frozenset[str]) -> Iterator[str]:
