@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
+from inspect_agent.engine import condition
 from inspect_agent.engine.services import Told
 from inspect_agent.export import values
 from inspect_agent.model.event import Event, EventKind
@@ -35,7 +36,7 @@ class Happenings:
             resolves=kind == "RuleRecovered",
             rule=watched.rule.text,
             value=value,
-            detail=self._detail(target),
+            detail=self._detail(target, watched),
         )
 
     def withdrawn(self, key: str, at: float) -> Event:
@@ -116,8 +117,12 @@ class Happenings:
         shown = values.show(value, target.metrics.units[metric])
         return shown if len(watched.comparisons) == 1 else f"{metric} {shown}"
 
-    def _detail(self, target: Target) -> str:
-        return target.state.reason if isinstance(target, WatchedService) else ""
+    def _detail(self, target: Target, watched: WatchedRule) -> str:
+        """The manager's words, and why what is said to fail does."""
+        failing = condition.failing(watched.rule.condition)
+        troubles = (target.metrics.trouble(test.family) for test in failing)
+        reason = target.state.reason if isinstance(target, WatchedService) else ""
+        return "; ".join(filter(None, (reason, *troubles)))
 
 
 def measured(target: Target, watched: WatchedRule) -> tuple[MetricId, float] | None:

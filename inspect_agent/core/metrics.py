@@ -96,11 +96,17 @@ class Metrics:
 
     def fails(self, family: str) -> bool | None:
         """Whether a family could not be asked, or answered badly; None while it was not asked."""
-        latest = [one.latest for metric, one in self.series.items() if metric.family == family]
-        absent = [value for value in latest if isinstance(value, NoData)]
-        if any(value.failed for value in absent):
+        if self.trouble(family):
             return True
-        return False if len(absent) < len(latest) else None
+        latest = [one.latest for metric, one in self.series.items() if metric.family == family]
+        return None if all(isinstance(value, NoData) for value in latest) else False
+
+    def trouble(self, family: str) -> str:
+        """Why a family could not be asked, or how it answered badly; "" where it did well."""
+        for metric, one in self.series.items():
+            if metric.family == family and isinstance(one.latest, NoData) and one.latest.failed:
+                return one.latest.reason
+        return ""
 
     def close(self) -> None:
         """Lets the subject go; the series stay as they are, for who inherits them."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.metrics import Catalogue, Metrics
 from inspect_agent.core.watched import WatchedHost
 from inspect_agent.engine.history import NOT_SAMPLED
@@ -98,6 +99,7 @@ def test_a_family_that_cannot_be_opened_fails() -> None:
     metrics = sampled(source)
     reason = NoData("SourceError: no such thing", failed=True)
     assert (metrics.fails("probe"), latest(metrics)) == (True, [reason, reason])
+    assert metrics.trouble("probe") == reason.reason
 
 
 def test_nobody_knows_before_the_first_sample() -> None:
@@ -146,3 +148,15 @@ def test_a_rule_that_only_wants_it_to_fail_has_something_measured() -> None:
     source.values = (5.0,)
     watched.metrics.sample(0.0)
     assert watched.fails("probe") is False
+
+
+def test_the_event_says_why_it_fails() -> None:
+    """The reason of the source is its detail."""
+    source = Scripted()
+    source.values = SourceError("connection refused")
+    watched = host(Fails("probe"), source)
+    watched.arm(watched.check.rules, {})
+    watched.metrics.open(Machine())
+    watched.metrics.sample(0.0)
+    event = Happenings("m").rule("RuleFailed", watched, watched.rules[0], 0.0)
+    assert (event.text, event.detail) == ("host: k is true", "SourceError: connection refused")
