@@ -138,6 +138,8 @@ class Attend:
 
     def attach(self, service: WatchedService, process: Process | None) -> None:
         """Samples and watches this process from now on."""
+        if process is not None and service.compares_shares:
+            service.limit_memory(self._processes.memory_limit(process))
         if service.process is not None and service.process.same_as(process):
             return
         if service.process is not None:

@@ -30,12 +30,12 @@ class WatchedRule:
 
     __slots__ = ("comparisons", "heard", "rule", "state", "test")
 
-    def __init__(self, rule: Rule, facts: condition.Facts, machine_bytes: float) -> None:
+    def __init__(self, rule: Rule, facts: condition.Facts) -> None:
         self.rule = rule
         self.state: RuleState = CALM
         self.heard: tuple[str, ...] = ()
         self.comparisons = condition.comparisons(rule.condition)
-        self.test = condition.build(rule.condition, facts, machine_bytes)
+        self.test = condition.build(rule.condition, facts)
 
 
 class Target:
@@ -62,7 +62,7 @@ class Target:
     ) -> None:
         self.metrics = Metrics(catalogue, scope, _asked(catalogue, scope, rules))
         self.remind_s = remind_s
-        self.machine_bytes = machine_bytes
+        self.memory_bytes = machine_bytes
         self.rules: list[WatchedRule] = []
         self.spent = Spent()
         self.repair_told = False
@@ -71,7 +71,7 @@ class Target:
     def arm(self, rules: tuple[Rule, ...], measured: Mapping[MetricId, Series]) -> None:
         """Builds the rules, over what an earlier configuration measured."""
         self.metrics.inherit(measured)
-        self.rules = [WatchedRule(rule, self, self.machine_bytes) for rule in rules]
+        self.rules = [WatchedRule(rule, self) for rule in rules]
 
     def series(self, metric: MetricId) -> Series:
         """The series of one of its metrics."""
@@ -132,6 +132,7 @@ class WatchedService(Target):
     died_at    wall time of a death that waits for the manager's word, or None
     fingerprint  what the last glance told; None: whatever the next one tells is news
     signalled  the process that a rule sent a signal to, and up to when its end is expected
+    compares_shares  some rule is about a share of the memory
     """
 
     check: ServiceCheck
@@ -140,6 +141,12 @@ class WatchedService(Target):
         super().__init__("service", check.rules, check.remind_s, catalogue, machine_bytes)
         self.check = check
         self.name, self.window = f"service {check.name}", check.name
+        self._machine_bytes = machine_bytes
+        self.compares_shares = any(
+            test.amount.share
+            for rule in check.rules
+            for test in condition.comparisons(rule.condition)
+        )
         self.state = ServiceState()
         self.seen = Seen("unknown", reason="not asked yet")
         self.manager: Manager | None = None
@@ -154,6 +161,11 @@ class WatchedService(Target):
         self.signalled: tuple[Process, float] | None = None
         self.looked_at = 0.0
         self.retries = 0
+
+    def limit_memory(self, most_bytes: float | None) -> None:
+        """A share of the memory is one of what it may use, where that is limited."""
+        machine_bytes = self._machine_bytes
+        self.memory_bytes = machine_bytes if most_bytes is None else min(machine_bytes, most_bytes)
 
     def word(self, word: ServiceWord) -> bool | None:
         """Whether it is so; None while nobody can say."""

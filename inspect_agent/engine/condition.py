@@ -15,7 +15,6 @@ from inspect_agent.engine.history import Series
 from inspect_agent.model.metric import MetricId, NoData
 from inspect_agent.model.rule import (
     AllOf,
-    Amount,
     AnyOf,
     Comparison,
     Condition,
@@ -47,7 +46,12 @@ Test = Callable[[bool], Outcome]
 
 
 class Facts(Protocol):
-    """What a condition may look at: one target."""
+    """What a condition may look at: one target.
+
+    memory_bytes   what a share of the memory is a share of
+    """
+
+    memory_bytes: float
 
     def series(self, metric: MetricId) -> Series:
         """The series of one of its metrics."""
@@ -72,15 +76,15 @@ _OPS: dict[Op, Callable[[float, float], bool]] = {
 }
 
 
-def build(condition: Condition, facts: Facts, machine_bytes: float) -> Test:
-    """The condition as a function; `machine_bytes` is what a share of the memory is a share of."""
+def build(condition: Condition, facts: Facts) -> Test:
+    """The condition as a function."""
     if isinstance(condition, Comparison):
-        return _comparison(condition, facts, machine_bytes)
+        return _comparison(condition, facts)
     if isinstance(condition, StateTest):
         return _answer(partial(facts.word, condition.word))
     if isinstance(condition, Fails):
         return _answer(partial(facts.fails, condition.family))
-    parts = tuple(build(test, facts, machine_bytes) for test in condition.tests)
+    parts = tuple(build(test, facts) for test in condition.tests)
     if isinstance(condition, AllOf):
         return _kleene(parts, decisive=CLEAR, otherwise=TRIPPED)
     return _kleene(parts, decisive=TRIPPED, otherwise=CLEAR)
@@ -105,14 +109,9 @@ def failing(condition: Condition) -> tuple[Fails, ...]:
     return tuple(test for test in tests(condition) if isinstance(test, Fails))
 
 
-def limit(amount: Amount, machine_bytes: float) -> float:
-    """The amount in the metric's own unit."""
-    return amount.value * machine_bytes if amount.share else amount.value
-
-
-def _comparison(condition: Comparison, facts: Facts, machine_bytes: float) -> Test:
+def _comparison(condition: Comparison, facts: Facts) -> Test:
     series = facts.series(condition.metric)
-    trips, bound = _OPS[condition.op], limit(condition.amount, machine_bytes)
+    trips, bound = _OPS[condition.op], condition.amount.value
 
     def compare(triggered: bool) -> Outcome:
         value = series.latest
@@ -126,7 +125,14 @@ def _comparison(condition: Comparison, facts: Facts, machine_bytes: float) -> Te
             return NO_DATA
         return TRIPPED if trips(value, bound) else CLEAR
 
+    def compare_share(triggered: bool) -> Outcome:
+        value = series.latest
+        if isinstance(value, NoData):
+            return NO_DATA
+        return TRIPPED if trips(value, bound * facts.memory_bytes) else CLEAR
+
     test = compare_rate if condition.rate else compare
+    test = compare_share if condition.amount.share else test
     if condition.until_op is None or condition.until is None:
         return test
     release = _comparison(
@@ -134,7 +140,6 @@ def _comparison(condition: Comparison, facts: Facts, machine_bytes: float) -> Te
             op=condition.until_op, amount=condition.until, until_op=None, until=None
         ),
         facts,
-        machine_bytes,
     )
     return _until(test, release)
 

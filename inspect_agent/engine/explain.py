@@ -116,12 +116,14 @@ def _compared(test: Comparison, about: About, be: str) -> str:
         said += " since the sample before"
     else:
         said = f"{subject} {be} {_LEVEL[test.op]} {_amount(test.amount, metric)}"
-    notes = "; ".join(_notes(test, metric))
+    notes = "; ".join(_notes(test, metric, about))
     return f"{said} ({notes})" if notes else said
 
 
-def _notes(test: Comparison, metric: Metric) -> list[str]:
+def _notes(test: Comparison, metric: Metric, about: About) -> list[str]:
     notes = []
+    if test.amount.share and about.scope == "service":
+        notes.append("or of what its control group allows, where that is less")
     if metric.kind == "usage":
         notes.append("100 % is one core, busy ever since the sample before")
     if test.until and test.until_op:

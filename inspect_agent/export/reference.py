@@ -16,7 +16,7 @@ KINDS: Mapping[Kind, str] = {
     "counter": "compared by its growth in the last cycle, or per second where /sec is written",
     "usage": "compared as a percentage of the time that passed, 100 for each core",
 }
-SHARE = "% of bytes is a share of the machine's memory"
+SHARE = "% of bytes is a share of the memory"
 
 
 def overview(sections: Sequence[Section]) -> str:

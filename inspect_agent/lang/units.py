@@ -58,7 +58,7 @@ class Quantity(NamedTuple):
     """An amount as its metric reads it.
 
     value      in the metric's unit; a fraction where `share`
-    share      a percentage of bytes: of the machine's memory
+    share      a percentage of bytes: of the memory
     rate       written with /sec
     text       tidied, with the number as it was written: `1.50g`
     canonical  the same text for every way to write the same amount: `1536m`

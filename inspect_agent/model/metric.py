@@ -7,7 +7,7 @@ from inspect_agent.typed import Literal, NamedTuple, Union
 Unit = Literal["bytes", "percent", "seconds", "count", "number"]
 """What a bare number means in a rule, and how a value is shown.
 
-    bytes    suffixes k m g t p, 1024-based; `%` is a share of the machine's memory
+    bytes    suffixes k m g t p, 1024-based; `%` is a share of the memory (rule.Amount)
     percent  0..100, or 100 per core where the metric is CPU time
     seconds  suffixes s m h d
     count    things; suffixes k m g, 1024-based

@@ -15,7 +15,8 @@ class Amount(NamedTuple):
     """What a metric is compared with.
 
     value   in the metric's own unit (bytes, percent, seconds, count); per second for a rate
-    share   True: `value` is a fraction (0.2 for 20 %) of the machine's memory
+    share   True: `value` is a fraction (0.2 for 20 %) of the memory: of the machine's, or of
+            what the control group of the service allows
     text    as the user wrote it: `500m`, `60%`, `1k/sec`
     """
 

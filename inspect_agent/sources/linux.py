@@ -12,6 +12,7 @@ from inspect_agent.model.metric import MetricId, Value
 from inspect_agent.model.target import Process
 from inspect_agent.ports import Reader
 from inspect_agent.sources import procfs
+from inspect_agent.sources.cgroup import MemoryLimits
 from inspect_agent.sources.mounts import MOUNTINFO, cgroup2_point
 from inspect_agent.sources.procfs import CLK_TCK, PAGE_BYTES, RSS, STARTTIME, STIME, UTIME
 from inspect_agent.sources.tree import Pass, Sample
@@ -31,6 +32,7 @@ class LinuxProcesses:
     ) -> None:
         self._below = below or _below()
         self._mountinfo = mountinfo
+        self._limits = MemoryLimits(mountinfo)
 
     def identify(self, pid: int) -> Process | None:
         """See tree.Processes. Raises SourceError where /proc hides it (hidepid, not root)."""
@@ -55,6 +57,10 @@ class LinuxProcesses:
             return None
         pids = procfs.cgroup_pids(f"{self._cgroup2}{process.cgroup}")
         return pids if process.pid in pids else None
+
+    def memory_limit(self, process: Process) -> float | None:
+        """What its control group and those around it allow."""
+        return self._limits.of(process.pid)
 
     def open(self, process: Process, metrics: Sequence[MetricId]) -> Reader:
         """See tree.Processes."""

@@ -49,6 +49,10 @@ class PortableProcesses:
         """No system but Linux has control groups."""
         return None
 
+    def memory_limit(self, process: Process) -> float | None:
+        """No system but Linux has control groups."""
+        return None
+
     def open(self, process: Process, metrics: Sequence[MetricId]) -> Reader:
         """See tree.Processes."""
         if not process.same_as(self.identify(process.pid)):

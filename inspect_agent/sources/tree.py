@@ -50,6 +50,10 @@ class Processes(Protocol):
         """The processes of its service where the system keeps them together, else None."""
         ...
 
+    def memory_limit(self, process: Process) -> float | None:
+        """The bytes that its service may use at most; None: only the machine limits it."""
+        ...
+
     def open(self, process: Process, metrics: Sequence[MetricId]) -> Reader:
         """A reader of the process's own metrics. Raises ProcessGone or SourceError."""
         ...

@@ -38,6 +38,7 @@ class Facts:
     def __init__(self, kind: Kind = "gauge", words: dict[str, bool | None] | None = None) -> None:
         self._series = {metric: series(kind) for metric in (RSS, A, B, C)}
         self._words = words or {}
+        self.memory_bytes = 0.0
 
     def series(self, metric: MetricId) -> Series:
         """The series of a metric."""
@@ -62,8 +63,9 @@ def judge(
 ) -> Outcome:
     """The outcome of a condition on memory:rss when that has this value."""
     facts = Facts()
+    facts.memory_bytes = memory
     facts.series(RSS).add(value, 0.0)
-    return condition.build(test, facts, memory)(triggered)
+    return condition.build(test, facts)(triggered)
 
 
 def high(metric: MetricId) -> Comparison:
@@ -102,10 +104,23 @@ def test_an_amount_that_is_a_share_is_one_of_the_machines_memory() -> None:
     assert [judge(fifth, value, memory=8 * GIB) for value in values] == [CLEAR, CLEAR, TRIPPED]
 
 
-def test_limit_is_in_the_metrics_own_unit() -> None:
-    """Only a share depends on the machine."""
-    assert condition.limit(Amount(0.5, "50%", share=True), 8 * GIB) == 4 * GIB
-    assert condition.limit(Amount(0.5, "0.5"), 8 * GIB) == 0.5
+def test_a_share_follows_what_it_is_a_share_of() -> None:
+    """A control group's limit may be changed while its service runs."""
+    facts = Facts()
+    facts.series(RSS).add(3 * GIB, 0.0)
+    share = Comparison(
+        RSS,
+        ">",
+        Amount(0.5, "50%", share=True),
+        until_op="<",
+        until=Amount(0.25, "25%", share=True),
+    )
+    test = condition.build(share, facts)
+    outcomes = []
+    for memory in (8 * GIB, 4 * GIB, 16 * GIB):
+        facts.memory_bytes = memory
+        outcomes.append((test(False), test(True)))
+    assert outcomes == [(CLEAR, TRIPPED), (TRIPPED, TRIPPED), (CLEAR, CLEAR)]
 
 
 def test_a_petabyte_is_compared_exactly() -> None:
@@ -118,8 +133,8 @@ def test_a_petabyte_is_compared_exactly() -> None:
 def test_a_rate_compares_what_a_counter_gains_in_a_second() -> None:
     """`> 2/sec` sees 30 in 10 s as 3 a second; the same amount without /sec sees 30."""
     facts = Facts("counter")
-    per_second = condition.build(high(RSS)._replace(amount=Amount(2.9, ""), rate=True), facts, 0.0)
-    growth = condition.build(over(30.0, "=="), facts, 0.0)
+    per_second = condition.build(high(RSS)._replace(amount=Amount(2.9, ""), rate=True), facts)
+    growth = condition.build(over(30.0, "=="), facts)
     facts.series(RSS).add(100.0, 0.0)
     assert (per_second(False), growth(False)) == (NO_DATA, NO_DATA)
     facts.series(RSS).add(130.0, 10.0)
@@ -137,7 +152,7 @@ def test_a_rate_compares_what_a_counter_gains_in_a_second() -> None:
 def test_a_word(word: ServiceWord, answer: bool | None, expected: Outcome) -> None:
     """A state is true, false, or unknown while its manager does not answer."""
     facts = Facts(words={word: answer})
-    test = condition.build(StateTest(word), facts, 0.0)
+    test = condition.build(StateTest(word), facts)
     assert (test(False), test(True)) == (expected, expected)
 
 
@@ -146,7 +161,7 @@ def test_a_word(word: ServiceWord, answer: bool | None, expected: Outcome) -> No
 )
 def test_a_source_that_fails(answer: bool | None, expected: Outcome) -> None:
     """`redis fails` is true, false, or unknown while nobody has asked."""
-    test = condition.build(Fails("redis"), Facts(words={"redis": answer}), 0.0)
+    test = condition.build(Fails("redis"), Facts(words={"redis": answer}))
     assert (test(False), test(True)) == (expected, expected)
 
 
@@ -188,9 +203,7 @@ def test_until_takes_shares_too() -> None:
 def test_until_of_a_rate_compares_rates() -> None:
     """`> 5/sec until < 3/sec` lets go below three a second, not below three."""
     facts = Facts("counter")
-    test = condition.build(
-        Comparison(RSS, ">", Amount(5.0, ""), True, "<", Amount(3.0, "")), facts, 0.0
-    )
+    test = condition.build(Comparison(RSS, ">", Amount(5.0, ""), True, "<", Amount(3.0, "")), facts)
     for at, sample in ((0.0, 0.0), (10.0, 60.0)):
         facts.series(RSS).add(sample, at)
     assert test(False) is TRIPPED
@@ -204,7 +217,7 @@ def test_until_latches_the_rule_and_lets_it_go() -> None:
     """A rule with `until` fails once over a sawtooth between its two limits."""
     facts = Facts()
     rule = alerting(Cycles(1), BELOW)
-    test = condition.build(BELOW, facts, 0.0)
+    test = condition.build(BELOW, facts)
     state, decisions = CALM, []
     for cycle, value in enumerate((450.0, 510.0, 450.0, 520.0, 410.0, 390.0, 450.0)):
         facts.series(RSS).add(value, float(cycle))
@@ -230,7 +243,7 @@ def test_and_and_or_are_kleenes(operator: str, size: int) -> None:
     facts = Facts()
     tests = tuple(map(high, metrics))
     whole = AllOf(tests) if operator == "and" else AnyOf(tests)
-    test = condition.build(whole, facts, 0.0)
+    test = condition.build(whole, facts)
     for outcomes in product(KNOWN, repeat=size):
         for metric, outcome in zip(metrics, outcomes, strict=True):
             facts.say(metric, outcome)
@@ -240,7 +253,7 @@ def test_and_and_or_are_kleenes(operator: str, size: int) -> None:
 def test_and_inside_or() -> None:
     """`a or b and c` over every combination of what is known."""
     facts = Facts()
-    test = condition.build(AnyOf((high(A), AllOf((high(B), high(C))))), facts, 0.0)
+    test = condition.build(AnyOf((high(A), AllOf((high(B), high(C))))), facts)
     for a, b, c in product(KNOWN, repeat=3):
         for metric, outcome in ((A, a), (B, b), (C, c)):
             facts.say(metric, outcome)
@@ -258,8 +271,8 @@ def test_until_holds_inside_and() -> None:
 def test_no_condition_says_that_it_was_not_judged() -> None:
     """FROZEN is the cycle's word alone."""
     facts = Facts(words=dict.fromkeys(WORDS))
-    tests: list[Test] = [condition.build(StateTest(word), facts, 0.0) for word in WORDS]
-    tests.append(condition.build(BELOW, facts, 0.0))
+    tests: list[Test] = [condition.build(StateTest(word), facts) for word in WORDS]
+    tests.append(condition.build(BELOW, facts))
     assert FROZEN not in {test(triggered) for test in tests for triggered in (False, True)}
 
 

@@ -64,7 +64,8 @@ def written(op: Op, value: float, *, rate: bool = False, until: Op | None = None
         ),
         (
             FAT._replace(amount=Amount(0.205, "20.5%", share=True)),
-            "the resident memory of sidekiq's main process is over 20.5 % of the machine's memory",
+            "the resident memory of sidekiq's main process is over 20.5 % of the machine's memory"
+            " (or of what its control group allows, where that is less)",
         ),
         (
             FAT._replace(until_op="<=", until=Amount(419430400.0, "400m")),

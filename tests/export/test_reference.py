@@ -46,7 +46,7 @@ check service
 
 gauge    compared as it is
 counter  compared by its growth in the last cycle, or per second where /sec is written
-% of bytes is a share of the machine's memory
+% of bytes is a share of the memory
 `inspectctl metrics FAMILY` tells more, as does `inspectctl metrics memory:rss`
 """
 DETAILS = """\
@@ -93,7 +93,7 @@ PAGE = r"""
 | count | `k` `m` `g` |
 | seconds | `s` `m` `h` `d` |
 
-Suffixes may also be written out (`kb`, `minutes`). % of bytes is a share of the machine's memory.
+Suffixes may also be written out (`kb`, `minutes`). % of bytes is a share of the memory.
 
 ## check host
 
@@ -142,7 +142,7 @@ def test_the_overview() -> None:
 
 def test_nothing_to_show() -> None:
     """Where no source could be loaded the overview is short."""
-    assert overview(()).splitlines()[0] == "% of bytes is a share of the machine's memory"
+    assert overview(()).splitlines()[0] == "% of bytes is a share of the memory"
 
 
 def test_the_details() -> None:

@@ -24,7 +24,6 @@ ELSEWHERE = {
     "compile.py": "reads what is remembered: test_bundle.py",
     "here.py": "judges what managers say: warnings/test_here.py",
     "format.py": "lays out: test_format.py",
-    "here.py": "wants a machine's answers: test_here.py",
     "reference.py": "lists metrics: test_reference.py",
 }
 """Modules whose problems no golden file can have, and where they are tested."""

@@ -29,6 +29,7 @@ class Unit:
     rss_mb     the resident memory of its process
     born_mb    the same of a new one
     respawns   its manager restarts it after so many seconds; None: it does not
+    most_mb    the memory that its control group may use; None: all there is
     """
 
     def __init__(self, name: str) -> None:
@@ -38,6 +39,7 @@ class Unit:
         self.process: Process | None = None
         self.rss_mb = self.born_mb = 100.0
         self.respawns: float | None = None
+        self.most_mb: float | None = None
         self.ghost: tuple[int, float] | None = None
 
 
@@ -212,6 +214,11 @@ class Machine:
     def members(self, process: Process) -> Collection[int] | None:
         """There are no control groups."""
         return None
+
+    def memory_limit(self, process: Process) -> float | None:
+        """What its unit allows."""
+        limits = [unit.most_mb for unit in self.units.values() if process.same_as(unit.process)]
+        return limits[0] * MB if limits and limits[0] is not None else None
 
     def open(self, process: Process, metrics: Sequence[MetricId]) -> Reader:
         """A reader of a process."""

@@ -163,3 +163,31 @@ def test_a_machine_has_rules_too(stage: Stage) -> None:
         "80 ops: RuleReminder host load:1 > 4 for 2 cycles",
         "90 ops: RuleRecovered host load:1 > 4 for 2 cycles",
     ]
+
+
+SHARE = """
+check service sidekiq
+  if memory:rss > 50% then alert
+check service other
+  if memory:rss > 50% then alert
+"""
+
+
+def test_a_share_is_one_of_what_the_service_may_use(stage: Stage) -> None:
+    """Of its control group's limit where it has one, also a changed one; else of the machine."""
+    stage.machine.add("sidekiq", "other")
+    stage.machine.units["sidekiq"].most_mb = 800
+    stage.begin(SHARE)
+    stage.machine.grow("sidekiq", 500)
+    stage.machine.grow("other", 500)
+    stage.cycles(2)
+    stage.machine.units["sidekiq"].most_mb = 2000
+    stage.cycles(7)
+    stage.machine.units["sidekiq"].most_mb = None
+    stage.machine.grow("sidekiq", 9 * 1024)
+    stage.cycles(7)
+    assert stage.story() == [
+        "10 default: RuleFailed sidekiq memory:rss > 50%",
+        "70 default: RuleRecovered sidekiq memory:rss > 50%",
+        "100 default: RuleFailed sidekiq memory:rss > 50%",
+    ]

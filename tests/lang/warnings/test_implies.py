@@ -37,6 +37,8 @@ OPS: tuple[Op, ...] = (">", "<", ">=", "<=", "==", "!=")
 class Sampled:
     """A target with one metric."""
 
+    memory_bytes = 0.0
+
     def __init__(self) -> None:
         self._series = Series()
 
@@ -61,7 +63,7 @@ def trips(comparison: Comparison, value: float, triggered: bool) -> bool:
     """What the engine says of a value."""
     target = Sampled()
     target.add(value)
-    return condition.build(comparison, target, 0.0)(triggered) is TRIPPED
+    return condition.build(comparison, target)(triggered) is TRIPPED
 
 
 @st.composite
