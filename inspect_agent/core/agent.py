@@ -36,6 +36,9 @@ from inspect_agent.typed import Any
 FIRST_LOOK_S = 5.0
 """So long the first cycle waits for managers that do not answer."""
 
+ASK_S = 0.5
+"""So long before a cycle managers are asked, or half a cycle where that is less."""
+
 _REJECTED = "rejected"
 
 Compile = Callable[[Callable[[Compiled], None]], None]
@@ -226,6 +229,7 @@ class Agent:
         now, cycle_s = self._loop.now(), self._settings.cycle_time_s
         late = now - self._due > 2 * cycle_s
         self._due = now + cycle_s if late else max(self._due + cycle_s, now)
+        self._loop.call_at(self._due - min(ASK_S, cycle_s / 2), self._ask)
         self._loop.call_at(self._due, self._tick)
         if late:
             self._log.warn("the machine was suspended or overloaded: nothing is judged this once")
@@ -235,6 +239,10 @@ class Agent:
         watched = values.many(len(world.services), "service")
         self._supervisor.status(f"watching {watched}, {not_up} not up")
         self._log.flush()
+
+    def _ask(self) -> None:
+        """Managers are asked before the cycle, so that it judges by what they say now."""
+        self.parts.ask(self._loop.now())
 
     # what commands ask
 

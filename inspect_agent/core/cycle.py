@@ -13,7 +13,6 @@ from inspect_agent.core.attend import Attend
 from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.instances import Instances
 from inspect_agent.core.log import Log
-from inspect_agent.core.lookup import Lookup
 from inspect_agent.core.repairs.repair import Repairs
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import Target, WatchedRule, WatchedService
@@ -35,14 +34,13 @@ class Cycle:
         telling: Telling,
         happenings: Happenings,
         windows: Windows,
-        lookup: Lookup,
         instances: Instances,
         attend: Attend,
         repairs: Repairs,
         new_turn: Callable[[], Turn],
     ) -> None:
         self._log, self._telling, self._happenings = log, telling, happenings
-        self._windows, self._lookup, self._instances = windows, lookup, instances
+        self._windows, self._instances = windows, instances
         self._attend, self._repairs, self._new_turn = attend, repairs, new_turn
 
     def run(self, world: World, late: bool) -> None:
@@ -50,9 +48,7 @@ class Cycle:
         turn = self._new_turn()
         self._windows.begin_cycle(turn, world.owner)
         quiet = self._windows.silence
-        self._instances.cycle()
         watched = list(world.services.values())
-        self._lookup.cycle(watched, turn.now)
         for target in (world.host, *world.probes.values()):
             target.metrics.sample(turn.now)
             self._judge(turn, target, late or silence.covers(quiet, target.window), False)

@@ -122,7 +122,6 @@ class Parts:
             self.telling,
             self.happenings,
             self.windows,
-            self.lookup,
             self.instances,
             self.attend,
             self.repairs,
@@ -155,6 +154,11 @@ class Parts:
         """Asks where everything is that the present configuration is about."""
         self.lookup.look(self.world.services.values())
         self.instances.ask()
+
+    def ask(self, now: float) -> None:
+        """Asks what the coming cycle is to know of what is not plainly up."""
+        self.instances.cycle()
+        self.lookup.cycle(self.world.services.values(), now)
 
     def _hushed(self, service: WatchedService) -> bool:
         return silence.covers(self.windows.silence, service.window)

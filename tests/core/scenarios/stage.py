@@ -275,6 +275,8 @@ class Stage:
             turns(self.loop, 3)
 
     def _cycle(self, late: bool = False) -> None:
+        self.parts.ask(self.clock.now)
+        self.settle()
         self.parts.cycle.run(self.parts.world, late)
         self.settle()
 

@@ -267,7 +267,7 @@ def test_one_that_was_lost_before_a_window_goes_after_it(stage: Stage) -> None:
         "0 default: ProcessDoesNotExist worker@2",
         "10 answered start deploy",
         "40 answered finish deploy",
-        "50 default: RuleWithdrawn worker@2 process",
+        "60 default: RuleWithdrawn worker@2 process",
     ]
 
 
@@ -411,7 +411,7 @@ def test_states_survive_the_agent(stage: Stage) -> None:
         "0 ops: ProcessDoesNotExist worker@2",
         "10 boss: RuleFailed worker@2 failed",
         "40 ops: ProcessExists worker@2",
-        "50 boss: RuleRecovered worker@2 failed",
+        "40 boss: RuleRecovered worker@2 failed",
     ]
 
 
@@ -601,7 +601,7 @@ def test_a_need_of_instances_is_down_when_one_of_them_is(stage: Stage) -> None:
     stage.do(stage.machine.start, "redis@2")
     stage.cycles(2)
     told = [line for line in stage.story() if "run" in line]
-    assert told == ["40 run start web"]
+    assert told == ["30 run start web"]
 
 
 def test_a_step_for_an_instance_that_its_template_leaves_alone(stage: Stage) -> None:

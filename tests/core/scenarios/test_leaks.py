@@ -188,6 +188,6 @@ def test_a_share_is_one_of_what_the_service_may_use(stage: Stage) -> None:
     stage.cycles(7)
     assert stage.story() == [
         "10 default: RuleFailed sidekiq memory:rss > 50%",
-        "70 default: RuleRecovered sidekiq memory:rss > 50%",
+        "60 default: RuleRecovered sidekiq memory:rss > 50%",
         "100 default: RuleFailed sidekiq memory:rss > 50%",
     ]

@@ -83,7 +83,7 @@ def test_a_template_without_instances(stage: Stage) -> None:
     stage.cycles(1)
     stage.machine.add("worker@1")
     stage.cycles(2)  # one that finds it, and the next
-    assert stage.story() == ["30 run restart worker@1"]
+    assert stage.story() == ["20 run restart worker@1"]
 
 
 def test_each_instance_is_signalled_itself(stage: Stage) -> None:
@@ -115,7 +115,7 @@ def test_a_need_may_be_a_template(stage: Stage) -> None:
     assert stage.service("app").refusal == said
     stage.do(stage.machine.start, "worker@2")
     stage.cycles(2)
-    assert [line for line in stage.story() if " run " in line] == ["40 run start app"]
+    assert [line for line in stage.story() if " run " in line] == ["30 run start app"]
 
 
 def test_rules_that_want_the_same_as_urgently_take_turns(stage: Stage) -> None:

@@ -27,9 +27,9 @@ def test_a_manager_that_does_not_answer_is_no_death(stage: Stage) -> None:
     stage.machine.silent = ""
     stage.cycles(4)
     assert stage.story() == [
-        "250 ops: RuleFailed nginx memory:rss > 500m for 2 cycles",
-        "250 run restart nginx",
-        "260 ops: RuleRecovered nginx memory:rss > 500m for 2 cycles",
+        "240 ops: RuleFailed nginx memory:rss > 500m for 2 cycles",
+        "240 run restart nginx",
+        "250 ops: RuleRecovered nginx memory:rss > 500m for 2 cycles",
     ]
 
 
@@ -46,10 +46,10 @@ def test_a_death_behind_its_back_is_told_when_it_answers(stage: Stage) -> None:
     stage.cycles(4)
     assert stage.story() == [
         "70 ops: ProcessDoesNotExist nginx",
-        "80 ops: RuleFailed nginx failed",
-        "80 run start nginx",
-        "90 ops: RuleRecovered nginx failed",
-        "91 ops: ProcessExists nginx",
+        "70 ops: RuleFailed nginx failed",
+        "70 run start nginx",
+        "80 ops: RuleRecovered nginx failed",
+        "81 ops: ProcessExists nginx",
     ]
 
 

@@ -205,5 +205,5 @@ def test_a_new_owner_hears_of_the_recovery(stage: Stage) -> None:
         "0 ops: ProcessDoesNotExist redis",
         "10 ops: RuleFailed redis failed",
         "20 boss: ProcessExists redis",
-        "30 ops: RuleRecovered redis failed",
+        "20 ops: RuleRecovered redis failed",
     ]

@@ -57,7 +57,7 @@ def test_monitor_settles_and_judges_anew(stage: Stage) -> None:
         "20 default: RuleFailed nginx failed for 2 cycles",
         "50 answered monitor",
         "80 answered monitor",
-        "90 default: ProcessExists nginx",
+        "100 default: ProcessExists nginx",
         "100 default: RuleRecovered nginx failed for 2 cycles",
     ]
 
