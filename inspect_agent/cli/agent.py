@@ -14,7 +14,8 @@ from inspect_agent.cli import paths
 from inspect_agent.cli.ending import end_well
 
 CORE = "inspect_agent.core.main"
-_MALLOC = {
+_LEAN = {
+    "LC_ALL": "C",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_TOP_PAD_": "0",
     "MALLOC_MMAP_THRESHOLD_": "65536",
@@ -35,13 +36,14 @@ def _become_the_agent(options: argparse.Namespace) -> NoReturn:
     """Leaves this process to the core: same PID, no parser, nothing from the user's environment.
 
     Of 16 MB, one malloc arena, no padding and large blocks outside of the heap (a module's file
-    while it is loaded) save 0.3: mallopt(3); code without columns for tracebacks saves 0.1.
+    while it is loaded) save 0.3: mallopt(3). Code without columns for tracebacks saves 0.1, and no
+    table of characters 0.1: in the C locale Python speaks UTF-8 all the same (PEP 540).
     """
     state_dir = paths.state_dir(os.environ, os.geteuid())
     root, socket = os.path.abspath(options.root), os.path.abspath(options.socket)
     arguments = (root, socket, state_dir, options.log_level or "")
     command = (sys.executable, "-I", "-X", "no_debug_ranges", "-m", CORE, *arguments)
-    os.execve(sys.executable, command, {**os.environ, **_MALLOC})
+    os.execve(sys.executable, command, {**os.environ, **_LEAN})
 
 
 def _parser() -> argparse.ArgumentParser:
