@@ -157,9 +157,9 @@ def measure(count: int, cycles: int, kills: int) -> Figures:
 
 
 def _measure(agent: Agent, services: Services, cycles: int, kills: int) -> Figures:
-    time.sleep(3)
+    time.sleep(3)  # the first cycles do more than the others
     before, begun = agent.cpu_s(), time.monotonic()
-    time.sleep(cycles)
+    time.sleep(cycles)  # so long is what is measured
     cpu_s = (agent.cpu_s() - before) / (time.monotonic() - begun)
     rss_mb = agent.rss_mb()
     status_ms = statistics.median(_status_ms(agent) for _ in range(15))
