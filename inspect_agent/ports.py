@@ -66,15 +66,14 @@ Fingerprints = Mapping[str, str]
 class Manager(Protocol):
     """A service manager: says where services are, and what to run to change that.
 
-    It runs nothing itself: it gives the core a command and reads its output. Names in answers are
-    the checks' names; a service missing in an answer counts as absent.
+    It runs nothing itself: it gives the core a command and reads its output, or looks at files
+    where that cannot block. Names in answers are the checks' names; a service missing in an answer
+    counts as absent. A name is passed as one argument, behind `--` where the tool knows it, and is
+    absent where the tool could read a path, a pattern or an option into it. Whether a manager runs
+    here is asked of managers/detect.py, so that one that does not is not even imported.
     """
 
     name: str
-
-    def present(self) -> bool:
-        """Whether it runs on this machine now, asked of the running system."""
-        ...
 
     def look(self, checks: Sequence[ServiceCheck]) -> Observations | Question[Observations]:
         """Where these services are, in full."""
@@ -89,7 +88,10 @@ class Manager(Protocol):
         ...
 
     def command(self, verb: Verb, check: ServiceCheck) -> Command | None:
-        """What to run; None where this manager, or the check, has no such command."""
+        """What to run; None where this manager, or the check, has no such command.
+
+        A restart starts what is stopped; a start of what runs already succeeds.
+        """
         ...
 
 

@@ -22,8 +22,15 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "process": "inspect_agent.sources.process:ProcessSource",
     },
     "managers": {
-        "pidfile": "inspect_agent.managers.pidfile:Pidfile",
         "systemd": "inspect_agent.managers.systemd:Systemd",
+        "upstart": "inspect_agent.managers.upstart:Upstart",
+        "openrc": "inspect_agent.managers.openrc:Openrc",
+        "runit": "inspect_agent.managers.runit:Runit",
+        "s6": "inspect_agent.managers.s6:S6",
+        "supervisord": "inspect_agent.managers.supervisord:Supervisord",
+        "init.d": "inspect_agent.managers.initd:InitD",
+        "self": "inspect_agent.managers.itself:Itself",
+        "pidfile": "inspect_agent.managers.pidfile:Pidfile",
     },
     "channels": {
         "email": "inspect_agent.channels.email:Email",

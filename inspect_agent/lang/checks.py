@@ -55,6 +55,8 @@ def service(placed: Placed, known: Known) -> ServiceCheck:
         needs=references.needs(given, known, name),
         rules=tuple(rules.numbered(found)),
         params=families,
+        instance=given.get("instance", ()),
+        release=given.get("release"),
     )
 
 

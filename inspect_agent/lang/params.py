@@ -28,6 +28,8 @@ SERVICE: Mapping[str, Read[Any]] = {
     "grace": values.duration,
     "restarts": values.budget,
     "needs": values.names,
+    "instance": values.variables,
+    "release": values.path,
 }
 OWN: Mapping[Scope, Mapping[str, Read[Any]]] = {"host": EVERY, "service": SERVICE, "probe": EVERY}
 """How the value of each parameter of the checks themselves is read."""

@@ -18,7 +18,6 @@ Kind = Literal[
     "parameter",
     "channel parameter",
     "family",
-    "manager",
     "channel",
     "setting",
 ]
@@ -28,7 +27,7 @@ PLANNED: Mapping[Kind, tuple[str, ...]] = {
     "clause": ("expose",),
     "state": ("stale", "outdated"),
     "parameter": (
-        *("release", "instance", "url", "contains", "timeout"),
+        *("url", "contains", "timeout"),
         *("username", "password", "socket", "hostname", "port", "endpoint"),
     ),
     "channel parameter": ("limit",),
@@ -37,7 +36,6 @@ PLANNED: Mapping[Kind, tuple[str, ...]] = {
         *("http", "tls", "tcp", "ping", "program", "file", "log", "json", "prometheus"),
         *("readonly", "pressure", "agent"),
     ),
-    "manager": ("upstart", "runit", "s6", "openrc", "init.d", "supervisord", "self"),
     "channel": ("slack", "pagerduty", "webhook", "alertmanager", "run"),
     "setting": ("statsd_location", "expose_port", "heartbeat_url", "autoreload", "history"),
 }

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from inspect_agent.lang.known import Known, no_route, unchecked
 from inspect_agent.lang.params import Given
-from inspect_agent.lang.planned import not_yet, planned
 from inspect_agent.lang.problems import Near, Wrong
 from inspect_agent.model.target import template_of
 
@@ -67,8 +66,6 @@ def circles(services: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
 
 
 def _unknown_manager(name: str, known: Known) -> Wrong:
-    if planned("manager", name):
-        return not_yet(f"the manager {name}")
     managers = known.vocabulary.managers
     return Wrong("unknown manager {}", "", Near(name, managers))
 

@@ -14,6 +14,7 @@ from inspect_agent.model.target import Budget
 
 _YEAR_S = 366 * 86400.0
 _BUDGET = re.compile(r"([0-9]{1,6})\s*/\s*(\S.*)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _LIST = re.compile(r"\s*,\s*")
 _URL_LIST = re.compile(r"\s*,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 YES = ("yes", "true", "on")
@@ -60,6 +61,17 @@ def command(value: str) -> tuple[str, ...] | Wrong:
         return Wrong("the command is empty")
     if "/" in words[0] and not words[0].startswith("/"):
         return Wrong("the command is not an absolute path", "the agent's own folder is /")
+    return words
+
+
+def variables(value: str) -> tuple[str, ...] | Wrong:
+    """Variables of an instance of a job, split into words as a shell would: `app=shop index=0`."""
+    try:
+        words = tuple(shlex.split(value))
+    except ValueError as error:
+        return Wrong(f"the variables cannot be split into words: {str(error).lower()}")
+    if not words or not all(map(_VARIABLE.match, words)):
+        return Wrong("{} names no variables", 'as the job has them: "index=0"')
     return words
 
 

@@ -45,10 +45,6 @@ class Pidfile:
     def __init__(self) -> None:
         self._up: dict[str, PidFile] = {}
 
-    def present(self) -> bool:
-        """Always: there is nothing to run."""
-        return True
-
     def look(self, checks: Sequence[ServiceCheck]) -> Observations:
         """Where the processes of these PID files are."""
         return {check.name: self._look(check.pidfile) for check in checks}

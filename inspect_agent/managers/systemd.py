@@ -35,17 +35,8 @@ class Systemd:
 
     name = "systemd"
 
-    def __init__(self, init_comm: str = "/proc/1/comm") -> None:
-        self._init_comm = init_comm
+    def __init__(self) -> None:
         self._ids: dict[str, str] = {}
-
-    def present(self) -> bool:
-        """Whether PID 1 is systemd; its folders and tools may be there without it."""
-        try:
-            with open(self._init_comm, "rb") as file:
-                return file.read().strip() == b"systemd"
-        except OSError:
-            return False
 
     def look(self, checks: Sequence[ServiceCheck]) -> Observations | Question[Observations]:
         """Where these services are; the names of no possible unit are not asked for."""

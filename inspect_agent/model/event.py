@@ -22,6 +22,8 @@ EventKind = Literal[
     "ConfigurationAccepted",
 ]
 
+By = Literal["", "this agent", "its manager", "somebody else"]
+
 
 class Event(NamedTuple):
     """One thing that happened to one target.
@@ -34,6 +36,7 @@ class Event(NamedTuple):
     rule      the rule's condition and hold as written, "" where no rule is behind it
     value     what was measured, as shown: `612.40m`; "" where nothing was
     detail    the manager's own words, or a command's last lines
+    by        who started the process that it tells of; "" where that is not known, or none is told
     """
 
     kind: EventKind
@@ -46,3 +49,4 @@ class Event(NamedTuple):
     rule: str = ""
     value: str = ""
     detail: str = ""
+    by: By = ""

@@ -23,6 +23,9 @@ class Observation(NamedTuple):
     reason    the manager's own words: `inactive (dead), Result=success`
     cgroup    the service's control group below the cgroup2 mount, or None
     restarts_itself   the manager is about to restart it, or restarts it whenever it fails
+    restarts   how often its manager has brought this service back by itself, counted since a
+               moment of the manager's choice; None: it does not count
+    ambiguous  its manager cannot tell a crash from a stop: `down` says only that it does not run
     """
 
     status: Status
@@ -30,6 +33,8 @@ class Observation(NamedTuple):
     reason: str = ""
     cgroup: str | None = None
     restarts_itself: bool = False
+    restarts: int | None = None
+    ambiguous: bool = False
 
 
 class Command(NamedTuple):

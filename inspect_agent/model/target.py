@@ -39,6 +39,8 @@ class ServiceCheck(NamedTuple):
     grace_s    how young a process may be before rules on its metrics are judged
     remind_s   how often an alert is repeated while its rule stays triggered; None: never
     params     what was given for metric families; one that may be given often is there as often
+    instance   the variables of an instance of an Upstart job, as its tools want them: `index=0`
+    release    the absolute path of the symlink that a deploy flips, or None
     """
 
     name: str
@@ -56,6 +58,8 @@ class ServiceCheck(NamedTuple):
     needs: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     params: Params = ()
+    instance: tuple[str, ...] = ()
+    release: str | None = None
 
 
 class ProbeCheck(NamedTuple):

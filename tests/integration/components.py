@@ -115,4 +115,14 @@ COMPONENTS: Mapping[str, Component] = {
         ("systemd", "dbus", "util-linux"),
         lambda: _not_root() or _no_namespaces(),
     ),
+    "namespaces": Component(
+        ("unshare", "nsenter", "setpriv", "tini"),
+        ("util-linux", "tini"),
+        lambda: _not_root() or _no_namespaces(),
+    ),
+    "runit": Component(("runsvdir", "runsv", "sv"), ("runit",), _not_root),
+    "s6": Component(("s6-svscan", "s6-svc", "s6-svstat"), ("s6",), _not_root),
+    "openrc": Component(("openrc", "rc-service"), ("openrc",), _not_root),
+    "supervisord": Component(("supervisord", "supervisorctl"), ("supervisor",), _not_root),
+    "redis": Component(("redis-server", "redis-cli"), ("redis-server",), _not_root),
 }
