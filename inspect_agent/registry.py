@@ -6,6 +6,8 @@ and managers run in the core, which trusts nobody's code but its own: they come 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
 from inspect_agent.typed import Any, Literal
@@ -47,6 +49,11 @@ def built_in(group: Group) -> dict[str, str]:
     return dict(_BUILT_IN[group])
 
 
+def makers(group: Group) -> dict[str, Callable[[], Any]]:
+    """What makes the thing behind each built-in name, when it is called."""
+    return {name: partial(_make, where) for name, where in _BUILT_IN[group].items()}
+
+
 def channels() -> dict[str, str]:
     """Every channel's name with its "module:Class"; built-in names win over entry points."""
     # importlib.metadata brings the email package, 2 MB; channels are the workers' business
@@ -60,3 +67,7 @@ def load(where: str) -> Any:
     """The class behind "module:Class". Raises ImportError or AttributeError."""
     module, _, attribute = where.partition(":")
     return getattr(import_module(module), attribute)
+
+
+def _make(where: str) -> Any:
+    return load(where)()

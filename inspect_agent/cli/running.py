@@ -13,12 +13,14 @@ from typing import NamedTuple, TypeVar
 
 from inspect_agent import clock, registry
 from inspect_agent.cli.command import run
-from inspect_agent.core.lookup import BATCH, guarded
+from inspect_agent.core.lookup import BATCH, KNOWN_BY_CHECK, guarded
+from inspect_agent.core.roster import Roster
 from inspect_agent.errors import ManagerError
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.report import Report
 from inspect_agent.lang.warnings import here
 from inspect_agent.lang.warnings.here import Answers
+from inspect_agent.managers import detect
 from inspect_agent.model.config import Config, rules
 from inspect_agent.model.observation import Observation
 from inspect_agent.model.rule import Run, StateTest, tests
@@ -42,8 +44,8 @@ def judge(config: Config, placed: Sequence[Placed], report: Report) -> None:
 
 def running() -> list[Manager]:
     """The service managers of this machine; files with PIDs are none."""
-    known = (registry.load(where)() for where in registry.built_in("managers").values())
-    return [one for one in known if one.name != "pidfile" and guarded(one.present) is True]
+    here = Roster(registry.makers("managers"), detect.runs).here()
+    return [manager for manager in here if manager.name not in KNOWN_BY_CHECK]
 
 
 def ask(config: Config, managers: Sequence[Manager]) -> Answers:

@@ -24,11 +24,13 @@ from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.outbox import Outbox
 from inspect_agent.core.parts import Parts
+from inspect_agent.core.roster import Roster
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.core.turn import Turn
 from inspect_agent.errors import ControlError
 from inspect_agent.export import values
 from inspect_agent.export.answers import to_text
+from inspect_agent.managers import detect
 from inspect_agent.model.config import Config, LogLevel, Settings
 from inspect_agent.sources.process import machine_processes
 from inspect_agent.typed import Any
@@ -155,7 +157,7 @@ class Agent:
             identity.machine_id(),
             float(psutil.virtual_memory().total),
             Catalogue(registry.load(where)() for where in registry.built_in("sources").values()),
-            [registry.load(where)() for where in registry.built_in("managers").values()],
+            Roster(registry.makers("managers"), detect.runs),
             Children(self._loop),
             machine_processes(),
             _new_turn,

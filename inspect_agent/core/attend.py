@@ -19,6 +19,7 @@ from inspect_agent.core.watched import WatchedService
 from inspect_agent.engine import rules, services
 from inspect_agent.engine.services import Seen
 from inspect_agent.errors import ProcessGone, SourceError
+from inspect_agent.model.event import By
 from inspect_agent.model.observation import Observation
 from inspect_agent.model.target import Process
 from inspect_agent.sources.tree import Processes
@@ -30,6 +31,8 @@ STARTING_RETRY_S = 0.05
 """Most managers bring a service back within a second; nothing else tells when it is there."""
 RETRIES = 8
 """The pauses double."""
+BELIEVED_AT = 2
+"""A manager that was asked at once may just have been busy with the same end."""
 
 
 class Attend:
@@ -70,6 +73,9 @@ class Attend:
         if seen != service.seen:
             # what was glanced before may have been glanced before this, too, and hide the way back
             service.fingerprint = None
+        service.by = _by(service, seen, observation)
+        if observation.status != "unknown":
+            service.observed = observation
         service.seen = seen
         if seen.status != "unknown":
             self.attach(service, seen.process)
@@ -87,7 +93,7 @@ class Attend:
             return
         service.detach()
         turn = self._new_turn()
-        service.died_at = turn.wall
+        service.died_at, service.unheard = turn.wall, 0
         self._log.info(f"{service.check.name}: process {process.pid} ended")
         self._look([service])
         self._ended(service)
@@ -160,12 +166,15 @@ class Attend:
     def _seen(self, service: WatchedService, observation: Observation) -> Seen | None:
         """What the answer means; None when it is older than the death of what it names."""
         status, reason = observation.status, observation.reason
+        if status == "unknown":
+            return _unheard(service, reason)
+        service.unheard = None
         if status == "starting":
             self._look_again(service, STARTING_RETRY_S)
             return Seen(status, None, reason, observation.restarts_itself)
         if status != "up" or observation.pid is None:
             service.retries = 0
-            return Seen(status, None, reason)
+            return Seen(status, None, reason, ambiguous=observation.ambiguous)
         try:
             process = self._processes.identify(observation.pid)
         except SourceError as error:
@@ -191,7 +200,7 @@ class Attend:
     ) -> None:
         at = service.died_at if service.died_at is not None else turn.wall
         pid = before.pid if before is not None else None
-        event = self._happenings.process(told, service, pid, at)
+        event = self._happenings.process(told, service, pid, at, _author(service))
         self._log.info(event.text + (f": {event.detail}" if event.detail else ""))
         turn.tell_owner(event, service.check.owner)
 
@@ -201,3 +210,37 @@ class Attend:
             self._log.warn(f"{service.check.name}: {state.unanswered}")
         elif state.status != before.status:
             self._log.debug(f"{service.check.name}: {state.status} ({state.reason})")
+
+
+def _unheard(service: WatchedService, reason: str) -> Seen:
+    """Nobody can say where it is; a second time after its end was seen it is believed to be out."""
+    if service.unheard is None:
+        return Seen("unknown", None, reason)
+    service.unheard += 1
+    if service.unheard < BELIEVED_AT:
+        return Seen("unknown", None, reason)
+    return Seen("down", None, f"its process has ended; {reason}")
+
+
+def _by(service: WatchedService, seen: Seen, observation: Observation) -> By:
+    """Who started the process that is seen now.
+
+    Where a manager does not count what it brings back, it is thought to have been the manager if
+    that does so at all.
+    """
+    before = service.observed
+    if seen.process is None or seen.process.same_as(service.seen.process):
+        return service.by
+    if before.status == "unknown":
+        return ""
+    if observation.restarts is not None and before.restarts is not None:
+        return "its manager" if observation.restarts > before.restarts else "somebody else"
+    return "its manager" if before.restarts_itself else "somebody else"
+
+
+def _author(service: WatchedService) -> By:
+    """The same, as it is told: this agent's own repairs are known to it."""
+    process = service.state.process
+    if service.state.status != "up" or process is None:
+        return ""
+    return "this agent" if process.same_as(service.repaired) else service.by

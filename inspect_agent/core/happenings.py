@@ -6,7 +6,7 @@ from inspect_agent.core.watched import Target, WatchedRule, WatchedService
 from inspect_agent.engine import condition
 from inspect_agent.engine.services import Told
 from inspect_agent.export import values
-from inspect_agent.model.event import Event, EventKind
+from inspect_agent.model.event import By, Event, EventKind
 from inspect_agent.model.metric import MetricId, NoData
 from inspect_agent.model.rule import Severity
 
@@ -53,14 +53,19 @@ class Happenings:
             rule=rule,
         )
 
-    def process(self, kind: Told, service: WatchedService, before: int | None, at: float) -> Event:
+    def process(
+        self, kind: Told, service: WatchedService, before: int | None, at: float, by: By
+    ) -> Event:
         """A service that vanished, came back, changed its process, or keeps dying."""
         state, name = service.state, service.check.name
         pid = state.process.pid if state.process is not None else None
         texts: dict[Told, str] = {
             "ProcessDoesNotExist": f"{name} is not running ({state.status})",
-            "ProcessExists": f"{name} is running" + (f" as process {pid}" if pid else ""),
-            "ProcessChanged": f"{name} is another process now: {before}, now {pid}",
+            "ProcessExists": f"{name} is running"
+            + (f" as process {pid}" if pid else "")
+            + (f", started by {by}" if by else ""),
+            "ProcessChanged": f"{name} is another process now: {before}, now {pid}"
+            + (f", restarted by {by}" if by else ""),
             "CrashLoop": f"{name} died {len(state.deaths)} times within 10 minutes",
         }
         severities: dict[Told, Severity] = {"ProcessExists": "info", "ProcessChanged": "warning"}
@@ -73,6 +78,7 @@ class Happenings:
             severity=severities.get(kind, "critical"),
             resolves=kind == "ProcessExists",
             detail=state.reason,
+            by=by,
         )
 
     def repair(

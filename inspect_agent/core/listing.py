@@ -7,7 +7,8 @@ from functools import partial
 
 from inspect_agent.core.child import Children
 from inspect_agent.core.log import Log
-from inspect_agent.core.lookup import ask, guarded, nobody
+from inspect_agent.core.lookup import KNOWN_BY_CHECK, ask, nobody
+from inspect_agent.core.roster import Roster
 from inspect_agent.errors import ManagerError
 from inspect_agent.ports import Manager
 from inspect_agent.typed import NamedTuple
@@ -34,13 +35,12 @@ class Listing:
 
     def __init__(
         self,
-        managers: Sequence[Manager],
+        roster: Roster,
         children: Children,
         log: Log,
         came: Callable[[], object],
     ) -> None:
-        # who has a pidfile is known from its check alone
-        self._managers = tuple(manager for manager in managers if manager.name != "pidfile")
+        self._roster = roster
         self._children, self._log, self._came = children, log, came
         self._names: dict[str, frozenset[str]] = {}
         self._troubles: dict[str, str] = {}
@@ -54,24 +54,25 @@ class Listing:
 
     def cycle(self) -> None:
         """Asks everybody who is not just answering."""
-        for manager in self._managers:
+        here = self._here()
+        for name in self._names.keys() - here.keys():
+            self._troubles[name] = "does not run any more"
+        for manager in here.values():
             if manager.name not in self._busy:
                 self._ask(manager)
 
     def of(self, name: str | None) -> Loaded:
         """What the manager of this name has loaded; None: any of them."""
-        here = [
-            manager.name
-            for manager in self._managers
-            if name in (None, manager.name) and self._runs(manager)
-        ]
+        # who has gone takes nothing along
+        known = dict.fromkeys((*self._here(), *self._names))
+        here = [manager for manager in known if name in (None, manager)]
         names = frozenset().union(*(self._names.get(manager, ()) for manager in here))
         awaited = any(self._awaited(manager) for manager in here)
         return Loaded(names, self._trouble(name, here), awaited)
 
-    def _runs(self, manager: Manager) -> bool:
-        """Whether it is here, or was: who has gone takes nothing along."""
-        return manager.name in self._names or guarded(manager.present) is not False
+    def _here(self) -> dict[str, Manager]:
+        """Who runs here and has something loaded."""
+        return {one.name: one for one in self._roster.here() if one.name not in KNOWN_BY_CHECK}
 
     def _awaited(self, manager: str) -> bool:
         return manager not in self._names and manager not in self._troubles
@@ -87,10 +88,6 @@ class Listing:
         return ""
 
     def _ask(self, manager: Manager) -> None:
-        if guarded(manager.present) is False:
-            if manager.name in self._names:
-                self._troubles[manager.name] = "does not run any more"
-            return
         self._busy.add(manager.name)
         ask(self._children, self._log, manager, manager.loaded, partial(self._answered, manager))
 

@@ -6,55 +6,82 @@
     every minute   a look at the services that were not looked at for longest
 
 Who manages a service is found out by asking: the managers that run here, in their order, until one
-knows it. It is asked anew when its manager no longer knows it.
+knows it. It is asked anew when its manager no longer knows it. A manager that errs is passed over
+until it answers again: who is found behind it manages the service as long as that lasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from inspect_agent.core.child import Children
 from inspect_agent.core.log import Log
+from inspect_agent.core.roster import Roster
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.errors import ManagerError
-from inspect_agent.model.observation import Observation
+from inspect_agent.managers.detect import OWN_NAMES
+from inspect_agent.model.observation import Observation, Status
+from inspect_agent.model.target import ServiceCheck
 from inspect_agent.ports import Fingerprints, Manager, Observations, Question
-from inspect_agent.typed import TypeVar
+from inspect_agent.typed import NamedTuple, TypeVar
 
 BATCH = 50
 """Services in one question: systemd needs a millisecond for each."""
 
 CONFIRM_S = 60.0
 
+KNOWN_BY_CHECK = ("self", "pidfile")
+"""Managers that know of nothing but what a check names."""
+
 A = TypeVar("A")
 Found = Callable[[WatchedService, Observation], None]
+
+
+class Walk(NamedTuple):
+    """A service on its way from manager to manager.
+
+    said    what those said that do not know it, each with its name
+    erred   one of them could not say
+    """
+
+    service: WatchedService
+    said: tuple[str, ...] = ()
+    erred: bool = False
+
+    def past(self, manager: Manager, seen: Observation) -> Walk:
+        """The way on, behind a manager that did not know it or could not say."""
+        said = f"{manager.name}: {seen.reason}"
+        return Walk(self.service, (*self.said, said), self.erred or seen.status == "unknown")
 
 
 class Lookup:
     """Asks; `found` is called with every answer, in the loop, now or later."""
 
-    def __init__(
-        self, managers: Sequence[Manager], children: Children, log: Log, found: Found
-    ) -> None:
-        self._managers = tuple(managers)
+    def __init__(self, roster: Roster, children: Children, log: Log, found: Found) -> None:
+        self._roster = roster
         self._children = children
         self._log = log
         self._found = found
-        self._wanted: dict[str, dict[str, WatchedService]] = {m.name: {} for m in managers}
+        self._wanted: dict[str, dict[str, Walk]] = {}
         self._busy: set[str] = set()
         self._glancing: set[str] = set()
-        self._confirmed_at = 0.0
+        self._provisional: set[str] = set()
+        self._confirmed_at: float | None = None
 
     def look(self, services: Iterable[WatchedService]) -> None:
         """Asks where these are, in full, as soon as their manager is free to answer."""
+        asked: dict[str, Manager] = {}
         for service in services:
-            manager = service.manager or self._next_manager(service, None)
+            provisional = service.check.name in self._provisional
+            manager = None if provisional else service.manager
+            manager = manager or self._next_manager(service, None)
             if manager is None:
                 self._found(service, Observation("unknown", reason=nobody(service.check.manager)))
             else:
-                self._wanted[manager.name][service.check.name] = service
-        for manager in self._managers:
+                self._want(manager, Walk(service))
+                asked[manager.name] = manager
+        for manager in asked.values():
             self._pump(manager)
 
     def cycle(self, services: Iterable[WatchedService], now: float) -> None:
@@ -62,71 +89,99 @@ class Lookup:
         glances: dict[str, list[WatchedService]] = {}
         unknown = []
         for service in services:
-            if service.manager is None or service.seen.status == "unknown":
+            manager = service.manager
+            if manager is None or service.seen.status == "unknown" or self._is_provisional(service):
                 unknown.append(service)
             elif service.process is None:
-                glances.setdefault(service.manager.name, []).append(service)
-        for manager in self._managers:
-            if manager.name in glances and manager.name not in self._glancing:
-                self._glance(manager, glances[manager.name])
+                glances.setdefault(manager.name, []).append(service)
+        for of_one in glances.values():
+            self._glance(of_one)
         if unknown:
             self.look(unknown)
-        if now - self._confirmed_at >= CONFIRM_S:
+        self._confirm(services, now)
+
+    def _confirm(self, services: Iterable[WatchedService], now: float) -> None:
+        """A look at those that were not looked at for longest."""
+        if self._confirmed_at is None:  # everything has just been looked at
             self._confirmed_at = now
-            oldest = sorted(services, key=lambda service: service.looked_at)[:BATCH]
-            self.look(oldest)
+        elif now - self._confirmed_at >= CONFIRM_S:
+            self._confirmed_at = now
+            self.look(sorted(services, key=lambda service: service.looked_at)[:BATCH])
+
+    def _is_provisional(self, service: WatchedService) -> bool:
+        """Whether a manager that comes before its own could not say whether it knows it."""
+        return service.check.name in self._provisional
+
+    def _want(self, manager: Manager, walk: Walk) -> None:
+        self._wanted.setdefault(manager.name, {})[walk.service.check.name] = walk
 
     def _pump(self, manager: Manager) -> None:
-        wanted = self._wanted[manager.name]
+        wanted = self._wanted.get(manager.name)
         if manager.name in self._busy or not wanted:
             return
         batch = [wanted.pop(name) for name in list(wanted)[:BATCH]]
         self._busy.add(manager.name)
-        checks = [service.check for service in batch]
+        checks = [walk.service.check for walk in batch]
         looked = partial(self._looked, manager, batch)
         ask(self._children, self._log, manager, lambda: manager.look(checks), looked)
 
     def _looked(
-        self, manager: Manager, batch: list[WatchedService], answer: Observations | ManagerError
+        self, manager: Manager, batch: list[Walk], answer: Observations | ManagerError
     ) -> None:
         self._busy.discard(manager.name)
-        for service in batch:
+        absent = Observation("absent", reason="it does not know it")
+        for walk in batch:
             if isinstance(answer, ManagerError):
-                reason = f"{manager.name}: {answer}"
-                self._found(service, Observation("unknown", reason=reason))
+                seen = Observation("unknown", reason=str(answer))
             else:
-                absent = Observation("absent", reason=f"{manager.name} does not know it")
-                self._place(manager, service, answer.get(service.check.name, absent))
+                seen = answer.get(walk.service.check.name, absent)
+            self._place(manager, walk, seen)
         self._pump(manager)
 
-    def _place(self, manager: Manager, service: WatchedService, seen: Observation) -> None:
+    def _place(self, manager: Manager, walk: Walk, seen: Observation) -> None:
         """An answer: the manager's service, or one for the next manager to know."""
-        if seen.status != "absent":
-            service.manager = manager
-        else:
-            service.manager = None
-            following = self._next_manager(service, manager)
-            if following is not None:
-                self._wanted[following.name][service.check.name] = service
-                self._pump(following)
-                return
+        service = walk.service
+        owned = service.manager is manager
+        if seen.status == "absent" or (seen.status == "unknown" and not owned):
+            self._pass_on(manager, walk.past(manager, seen), service)
+            return
+        if seen.status == "unknown":
+            seen = seen._replace(reason=f"{manager.name}: {seen.reason}")
+        service.manager = manager
+        self._mark(service, provisional=walk.erred)
         self._found(service, seen)
+
+    def _pass_on(self, manager: Manager, walk: Walk, service: WatchedService) -> None:
+        if service.manager is manager:
+            service.manager = None
+        following = self._next_manager(service, manager)
+        if following is not None:
+            self._want(following, walk)
+            self._pump(following)
+            return
+        service.manager = None
+        self._mark(service, provisional=False)
+        status: Status = "unknown" if walk.erred else "absent"
+        self._found(service, Observation(status, reason="; ".join(walk.said)))
+
+    def _mark(self, service: WatchedService, *, provisional: bool) -> None:
+        change = self._provisional.add if provisional else self._provisional.discard
+        change(service.check.name)
 
     def _next_manager(self, service: WatchedService, after: Manager | None) -> Manager | None:
         """The next that may own a service, behind `after`."""
-        check = service.check
-        start = 0 if after is None else self._managers.index(after) + 1
-        for manager in self._managers[start:]:
-            named = "pidfile" if check.pidfile else check.manager
-            if named is not None and manager.name != named:
-                continue
-            if named is None and manager.name == "pidfile":
-                continue
-            if guarded(manager.present) is not False:  # one that raises says why when it looks
+        behind = after is None
+        for manager in self._roster.here():
+            if behind and _may_own(manager.name, service.check):
                 return manager
+            behind = behind or manager is after
         return None
 
-    def _glance(self, manager: Manager, services: list[WatchedService]) -> None:
+    def _glance(self, services: list[WatchedService]) -> None:
+        """A glance at services of one manager."""
+        manager = services[0].manager
+        if manager is None or manager.name in self._glancing:
+            return
         self._glancing.add(manager.name)
         checks = [service.check for service in services]
         glanced = partial(self._glanced, manager, services)
@@ -150,6 +205,12 @@ class Lookup:
                 changed.append(service)
         if changed:
             self.look(changed)
+
+
+def _may_own(manager: str, check: ServiceCheck) -> bool:
+    if check.pidfile or check.manager:
+        return manager == ("pidfile" if check.pidfile else check.manager)
+    return manager not in KNOWN_BY_CHECK or (manager == "self" and check.name in OWN_NAMES)
 
 
 def ask(

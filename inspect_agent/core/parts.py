@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from inspect_agent.core import remember
 from inspect_agent.core.attend import Attend
@@ -21,6 +21,7 @@ from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.outbox import Outbox
 from inspect_agent.core.recall import Recall
 from inspect_agent.core.repairs.repair import Repairs
+from inspect_agent.core.roster import Roster
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.core.windows import Windows
@@ -29,14 +30,13 @@ from inspect_agent.core.world import World
 from inspect_agent.engine import silence
 from inspect_agent.model.config import Config
 from inspect_agent.model.observation import Observation
-from inspect_agent.ports import Manager
 from inspect_agent.sources.tree import Processes
 
 
 class Parts:
     """Everything that works on one ledger.
 
-    managers   in the order in which they are asked
+    roster     the managers that run here
     children   runs the commands of managers and checks
     processes  how this system shows its processes
     new_turn   begins a turn at the present moment
@@ -54,14 +54,14 @@ class Parts:
         machine_id: str,
         machine_bytes: float,
         catalogue: Catalogue,
-        managers: Sequence[Manager],
+        roster: Roster,
         children: Children,
         processes: Processes,
         new_turn: Callable[[], Turn],
         due: Callable[[], bool],
         awaited: Awaited,
     ) -> None:
-        self._log = log
+        self._log, self._roster = log, roster
         self.processes = processes
         self.outbox = outbox
         self.telling = Telling(ledger, outbox, log, first_seq)
@@ -86,7 +86,7 @@ class Parts:
                 self.attend.found(service, observation)
                 awaited.came(service.check.name)
 
-        self.lookup = Lookup(managers, children, log, found)
+        self.lookup = Lookup(roster, children, log, found)
         self._withdrawals = Withdrawals(log, self.happenings)
         self.world = World(log, catalogue, self.attend, self._withdrawals, machine_bytes)
         self.repairs = Repairs(
@@ -104,7 +104,7 @@ class Parts:
         )
         self.instances = Instances(
             Listing(
-                managers,
+                roster,
                 children,
                 log,
                 came=lambda: loop.call_soon_threadsafe(self.instances.update),  # never in a cycle
@@ -157,6 +157,7 @@ class Parts:
 
     def ask(self, now: float) -> None:
         """Asks what the coming cycle is to know of what is not plainly up."""
+        self._roster.forget()
         self.instances.cycle()
         self.lookup.cycle(self.world.services.values(), now)
 

@@ -12,7 +12,9 @@ from inspect_agent.engine.history import Series
 from inspect_agent.engine.rules import CALM, RuleState
 from inspect_agent.engine.services import Seen, ServiceState
 from inspect_agent.engine.silence import ALL
+from inspect_agent.model.event import By
 from inspect_agent.model.metric import MetricId, NoData, Scope
+from inspect_agent.model.observation import Observation
 from inspect_agent.model.rule import Rule, ServiceWord
 from inspect_agent.model.target import HostCheck, ProbeCheck, Process, ServiceCheck
 from inspect_agent.ports import Manager
@@ -132,6 +134,11 @@ class WatchedService(Target):
     died_at    wall time of a death that waits for the manager's word, or None
     fingerprint  what the last glance told; None: whatever the next one tells is news
     signalled  the process that a rule sent a signal to, and up to when its end is expected
+    unheard    how often nobody could say where it is since its process was seen to end; None: its
+               process was not, or somebody has said so since
+    repaired   the process that this agent's last repair of it brought up
+    observed   what its manager said last, when it said something
+    by         who started the process that was seen last
     compares_shares  some rule is about a share of the memory
     """
 
@@ -159,6 +166,10 @@ class WatchedService(Target):
         self.died_at: float | None = None
         self.fingerprint: str | None = None
         self.signalled: tuple[Process, float] | None = None
+        self.unheard: int | None = None
+        self.repaired: Process | None = None
+        self.observed = Observation("unknown")
+        self.by: By = ""
         self.looked_at = 0.0
         self.retries = 0
 
@@ -198,6 +209,8 @@ class WatchedService(Target):
         self.held, self.repairing = old.held, old.repairing
         self.replaced, self.died_at = old.replaced, old.died_at
         self.looked_at, self.signalled = old.looked_at, old.signalled
+        self.unheard, self.repaired = old.unheard, old.repaired
+        self.observed, self.by = old.observed, old.by
         old.let_go()
 
     def let_go(self) -> None:

@@ -10,8 +10,9 @@
     more than 4 deaths in 10 minutes             CrashLoop, once, instead of the single ones,
                                                  until it has been up for 10 minutes
 
-`out` is down, failed, absent, or starting without a process. The first line of each row's
-function is its cell in docs/engine.md.
+`out` is down, failed, absent, or starting without a process. Where a manager cannot tell a crash
+from a stop, the end of what was up is `failed` unless it was expected, and stays so until it is up.
+The first line of each row's function is its cell in docs/engine.md.
 """
 
 from __future__ import annotations
@@ -33,12 +34,15 @@ class Seen(NamedTuple):
     """What was just learnt of a service; `process` is None where it has none.
 
     returning   its manager is bringing it back by itself (a crash loop is that, too)
+    ambiguous   down is all that is known: whether it was stopped or crashed follows from whether
+                anybody asked for its end
     """
 
     status: Status
     process: Process | None = None
     reason: str = ""
     returning: bool = False
+    ambiguous: bool = False
 
 
 class ServiceState(NamedTuple):
@@ -132,7 +136,7 @@ def _appear(state: ServiceState, seen: Seen, now: float, expected: bool, due: bo
 
 def _vanish(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
     """ProcessDoesNotExist, and a death; when expected no death, told like an absence."""
-    state = _arrive(state, seen, now)
+    state = _arrive(state, _told_apart(seen, failed=not expected), now)
     if expected:
         return _miss(state, due)
     return _mourn(state, now, "ProcessDoesNotExist")
@@ -140,7 +144,8 @@ def _vanish(state: ServiceState, seen: Seen, now: float, expected: bool, due: bo
 
 def _stay_out(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
     """ProcessDoesNotExist once it is due, unless it was told or it just starts."""
-    return _miss(_arrive(state, seen, now), due)
+    failed = state.status == "failed" or (state.status == "starting" and state.was_up)
+    return _miss(_arrive(state, _told_apart(seen, failed=failed and not expected), now), due)
 
 
 def _stay_up(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
@@ -158,6 +163,11 @@ def _stay_up(state: ServiceState, seen: Seen, now: float, expected: bool, due: b
 def _unanswered(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
     """None: everything is kept, with the reason."""
     return state._replace(unanswered=seen.reason or "no answer"), None
+
+
+def _told_apart(seen: Seen, *, failed: bool) -> Seen:
+    """What an ambiguous `down` means."""
+    return seen._replace(status="failed") if seen.ambiguous and failed else seen
 
 
 def _miss(state: ServiceState, due: bool) -> _Step:

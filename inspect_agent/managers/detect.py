@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
+OWN_NAMES = ("inspect-agent", "inspeqtor")
+"""What checks call the agent itself, where no service manager knows a service of that name."""
+
 RUNIT_FOLDERS = ("/etc/service", "/service", "/var/service")
 """Where runsvdir looks for services, by Debian, by runit's own documentation, by Void."""
 

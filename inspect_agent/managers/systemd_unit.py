@@ -14,7 +14,7 @@ from inspect_agent.model.observation import Observation, Status
 
 PROPERTIES = (
     "Id,Names,LoadState,LoadError,ActiveState,SubState,Result,MainPID,ControlGroup,Restart,"
-    "ExecMainCode,ExecMainStatus,Job"
+    "ExecMainCode,ExecMainStatus,Job,NRestarts"
 )
 
 Unit = Mapping[str, str]
@@ -79,6 +79,7 @@ def observe(unit: Unit) -> Observation:
         reason=_reason(unit, status),
         cgroup=unit.get("ControlGroup") or None,
         restarts_itself=_restarts_itself(unit, status),
+        restarts=_number(unit, "NRestarts") if "NRestarts" in unit else None,
     )
 
 

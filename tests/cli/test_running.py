@@ -12,6 +12,7 @@ from inspect_agent.cli import running
 from inspect_agent.errors import ManagerError
 from inspect_agent.lang.report import Findings, Report
 from inspect_agent.lang.warnings.here import Answers
+from inspect_agent.managers import detect
 from inspect_agent.model.observation import Command, Finished, Observation
 from inspect_agent.model.rule import Verb
 from inspect_agent.model.target import ServiceCheck
@@ -40,10 +41,6 @@ class Fake:
         self.name = name
         self.asked: list[list[str]] = []
         self._units, self._loaded, self._command = units or {}, loaded, tuple(command)
-
-    def present(self) -> bool:
-        """Here it is."""
-        return True
 
     def loaded(self) -> Question[Sequence[str]]:
         """What it has loaded."""
@@ -168,8 +165,13 @@ def test_without_a_manager_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(findings.warnings) == 1
 
 
-@pytest.mark.parametrize(("present", "names"), [(True, ["systemd"]), (False, [])])
-def test_who_runs_here(present: bool, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("running_here", "names"),
+    [(["systemd", "self", "pidfile"], ["systemd"]), (["self", "pidfile"], [])],
+)
+def test_who_runs_here(
+    running_here: list[str], names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever says so; PID files are always there, and no manager."""
-    monkeypatch.setattr("inspect_agent.managers.systemd.Systemd.present", lambda self: present)
+    monkeypatch.setattr(detect, "runs", lambda name: name in running_here)
     assert [manager.name for manager in running.running()] == names

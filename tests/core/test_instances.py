@@ -25,7 +25,7 @@ from inspect_agent.model.observation import Observation
 from inspect_agent.model.target import Budget, HostCheck, ServiceCheck
 from tests.core.scenarios.stage import Notes
 from tests.core.test_listing import Asked
-from tests.core.test_lookup import Waiting
+from tests.core.test_lookup import Waiting, roster_of
 
 UP = Observation("up", None, "active")
 
@@ -65,7 +65,7 @@ class Desk:
         awaited = Awaited(self._over)
         awaited.expect(["w@*", "any@*"])
         self.instances = Instances(
-            Listing(managers, self.children, log, lambda: self.instances.update()),
+            Listing(roster_of(*managers), self.children, log, lambda: self.instances.update()),
             self.world,
             Windows(telling, happenings, _turn),
             Idle(),

@@ -9,7 +9,7 @@ from inspect_agent.errors import ManagerError
 from inspect_agent.model.observation import Command, Finished, Observation
 from inspect_agent.ports import Question
 from tests.core.scenarios.stage import Notes
-from tests.core.test_lookup import Scripted, Waiting
+from tests.core.test_lookup import Scripted, Waiting, roster_of
 
 UP = Observation("up", None, "active")
 
@@ -34,7 +34,8 @@ class Desk:
     def __init__(self, *managers: Scripted) -> None:
         self.children = Waiting()
         self.came = 0
-        self.listing = Listing(managers, self.children, Notes(), self._count)
+        self.roster = roster_of(*managers)
+        self.listing = Listing(self.roster, self.children, Notes(), self._count)
 
     def _count(self) -> None:
         self.came += 1
@@ -122,10 +123,12 @@ def test_a_manager_that_goes_takes_nothing_along() -> None:
     desk.listing.ask()
     desk.children.answer()
     first.runs = False
+    desk.roster.forget()
     desk.listing.cycle()
     assert desk.children.asked() == []
     assert desk.of() == (["a"], "first: does not run any more", False)
     first.runs = True
+    desk.roster.forget()
     desk.listing.cycle()
     desk.children.answer()
     assert desk.of() == (["a"], "", False)

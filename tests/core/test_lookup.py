@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pytest
 
 from inspect_agent.core.child import Children, Done
 from inspect_agent.core.lookup import BATCH, CONFIRM_S, Lookup
 from inspect_agent.core.metrics import Catalogue
+from inspect_agent.core.roster import Roster
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.engine.services import Seen
 from inspect_agent.errors import ManagerError
@@ -65,10 +67,6 @@ class Scripted:
         self.raises: Exception | None = None
         self.looked: list[int] = []
 
-    def present(self) -> bool:
-        """Whether it runs."""
-        return self.runs
-
     def look(self, checks: Sequence[ServiceCheck]) -> Observations | Question[Observations]:
         """Where services are."""
         names = [check.name for check in checks]
@@ -103,13 +101,21 @@ class Scripted:
         return None
 
 
+def roster_of(*managers: Scripted) -> Roster:
+    """A roster of these managers."""
+    by_name = {manager.name: manager for manager in managers}
+    makers = {name: partial(by_name.__getitem__, name) for name in by_name}
+    return Roster(makers, lambda name: by_name[name].runs)
+
+
 class Desk:
     """A look-up and what it found."""
 
     def __init__(self, *managers: Scripted) -> None:
         self.children = Waiting()
         self.found: list[tuple[str, Observation]] = []
-        self.lookup = Lookup(managers, self.children, Notes(), self._note)
+        self.roster = roster_of(*managers)
+        self.lookup = Lookup(self.roster, self.children, Notes(), self._note)
 
     def _note(self, service: WatchedService, observation: Observation) -> None:
         self.found.append((service.check.name, observation))
@@ -144,12 +150,12 @@ def test_managers_are_asked_in_their_order_until_one_knows_it() -> None:
 
 
 def test_a_service_that_nobody_knows_is_absent() -> None:
-    """In the words of the last one asked; it is asked for again with every cycle."""
+    """In the words of all that were asked; it is asked for again with every cycle."""
     desk, a = Desk(Scripted("first"), Scripted("last")), service("a")
     desk.lookup.look([a])
     desk.children.drain()
-    absent = Observation("absent", reason="last does not know it")
-    assert desk.taken() == [("a", absent)]
+    reason = "first: it does not know it; last: it does not know it"
+    assert desk.taken() == [("a", Observation("absent", reason=reason))]
     assert a.manager is None
     desk.lookup.cycle([a], 1.0)
     assert desk.children.asked() == ["first look a"]
@@ -179,7 +185,7 @@ def test_a_named_manager_is_the_only_one_asked() -> None:
     desk = Desk(first, pidfile)
     desk.lookup.look([service("a", pidfile="/run/a.pid"), service("b", "first"), service("c")])
     desk.children.drain()
-    absent = Observation("absent", reason="first does not know it")
+    absent = Observation("absent", reason="first: it does not know it")
     assert sorted(desk.taken()) == [("a", DOWN), ("b", UP), ("c", absent)]
 
 
@@ -198,6 +204,7 @@ def test_without_a_manager_a_service_is_unknown(manager: str | None, reason: str
     desk.lookup.look([a])
     assert desk.taken() == [("a", Observation("unknown", reason=reason))]
     first.runs = True
+    desk.roster.forget()
     desk.lookup.cycle([a], 1.0)
     desk.children.drain()
     assert desk.taken() == [("a", UP)]
@@ -267,6 +274,47 @@ def test_an_answer_that_raises_makes_its_services_unknown(
     assert a.manager is first
 
 
+def test_a_manager_that_errs_is_passed_over() -> None:
+    """Who knows the service behind it has it, until the one before answers and has it, too."""
+    first, last = Scripted("first"), Scripted("last", a=UP)
+    desk, a = Desk(first, last), service("a")
+    first.raises = ManagerError("no bus")
+    desk.lookup.look([a])
+    desk.children.drain()
+    assert (desk.taken(), a.manager) == ([("a", UP)], last)
+    first.raises, first.known = None, {"a": DOWN}
+    desk.lookup.cycle([a], 1.0)
+    desk.children.drain()
+    assert (desk.taken(), a.manager) == ([("a", DOWN)], first)
+    desk.lookup.cycle([a], 2.0)
+    assert desk.children.asked() == ["first glance a"]
+
+
+def test_while_one_errs_that_nobody_else_knows_is_unknown() -> None:
+    """With what each of them said."""
+    first, last = Scripted("first"), Scripted("last")
+    desk, a = Desk(first, last), service("a")
+    first.raises = ManagerError("no bus")
+    last.asks = False
+    desk.lookup.look([a])
+    desk.children.drain()
+    reason = "first: no bus; last: it does not know it"
+    assert desk.taken() == [("a", Observation("unknown", reason=reason))]
+
+
+def test_the_agent_itself_is_asked_for_by_its_name_alone() -> None:
+    """Where no service manager knows a service of that name."""
+    first, itself = Scripted("first"), Scripted("self", **{"inspect-agent": UP, "a": UP})
+    desk = Desk(first, itself)
+    desk.lookup.look([service("inspect-agent"), service("a"), service("b", "self")])
+    desk.children.drain()
+    assert sorted((name, seen.status) for name, seen in desk.taken()) == [
+        ("a", "absent"),
+        ("b", "absent"),
+        ("inspect-agent", "up"),
+    ]
+
+
 def test_a_cycle_glances_at_what_has_no_process() -> None:
     """And looks where something is new; what has a process is let alone: its death is noticed."""
     first = Scripted("first", a=DOWN, b=UP, c=UP)
@@ -329,19 +377,3 @@ def test_every_minute_those_not_seen_for_longest_are_looked_at() -> None:
     desk.lookup.cycle(services, 2 * CONFIRM_S)
     desk.children.drain()
     assert sorted(name for name, _ in desk.taken()) == sorted(names[20:])
-
-
-def test_a_manager_that_raises_when_asked_whether_it_runs() -> None:
-    """It says why when it is asked about the service; those behind it are not asked instead."""
-
-    class Broken(Scripted):
-        def present(self) -> bool:
-            """Raises."""
-            raise OSError("no /proc")
-
-    broken = Broken("broken")
-    broken.raises = ManagerError("no /proc")
-    desk = Desk(broken, Scripted("last", a=UP))
-    desk.lookup.look([service("a")])
-    desk.children.drain()
-    assert desk.taken() == [("a", Observation("unknown", reason="broken: no /proc"))]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from inspect_agent.managers import detect
 from inspect_agent.managers.systemd import Systemd
 from inspect_agent.model.observation import Finished, Observation
 from inspect_agent.model.rule import Verb
@@ -97,7 +98,8 @@ def start(machine: SystemdMachine, unit: str, text: str) -> None:
 
 def test_present_is_asked_of_pid_1(machine: SystemdMachine) -> None:
     """The manager is present where PID 1 is systemd."""
-    assert Systemd(f"{machine.root}/proc/1/comm").present()
+    assert detect.systemd(str(machine.root))
+    assert not detect.systemd()
 
 
 def test_running(machine: SystemdMachine) -> None:

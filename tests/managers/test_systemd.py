@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from inspect_agent.errors import ManagerError
@@ -26,19 +24,6 @@ Job=
 LoadError=
 """
 UP = Observation("up", 87, "active (running)", "/system.slice/redis-server.service", True)
-
-
-@pytest.mark.parametrize(
-    ("comm", "present"),
-    [("systemd\n", True), ("init\n", False), ("systemd-nspawn\n", False), ("", False)],
-)
-def test_present_asks_pid_1(tmp_path: Path, comm: str, present: bool) -> None:
-    """The manager is present where the command name of PID 1 is systemd."""
-    path = tmp_path / "comm"
-    path.write_text(comm)
-
-    assert Systemd(str(path)).present() is present
-    assert not Systemd(f"{tmp_path}/nowhere").present()
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Verification:
             if job.name in ("stop", "reload") or seen.process is None:
                 self._ended(job, "")
                 return
-            job.good = seen.process
+            job.good = service.repaired = seen.process
             self._wait(job, service.check.grace_s + self.cycle_s, self._prove)
 
     def _give_up(self, job: Job) -> None:

@@ -253,10 +253,6 @@ class Machine:
 
     # its service manager (ports.Manager)
 
-    def present(self) -> bool:
-        """It runs."""
-        return True
-
     def look(self, checks: Sequence[ServiceCheck]) -> Observations | Question[Observations]:
         """Where services are."""
         names = [check.name for check in checks]

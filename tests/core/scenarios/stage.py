@@ -27,6 +27,7 @@ from inspect_agent.core.outbox import Outbox, to_row
 from inspect_agent.core.parts import Parts
 from inspect_agent.core.repairs import signalling
 from inspect_agent.core.request import Request
+from inspect_agent.core.roster import Roster
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.errors import ControlError
@@ -199,7 +200,7 @@ class Stage:
             "machine",
             16 * 1024.0**3,
             Catalogue([ProcessSource(self.machine), Load(self.machine), Pages(self.machine)]),
-            [self.machine],
+            Roster({self.machine.name: lambda: self.machine}, lambda name: True),
             self._children,
             self.machine,
             self._new_turn,

@@ -513,7 +513,7 @@ def test_a_manager_that_does_not_answer_changes_nothing(stage: Stage) -> None:
         {"name": "worker@*", "instances": ["worker@1", "worker@3"], "trouble": ""}
     ]
     assert stage.story() == [
-        "40 ops: ProcessDoesNotExist worker@2",
+        "10 ops: ProcessDoesNotExist worker@2",
         "40 ops: RuleWithdrawn worker@2 process",
     ]
 

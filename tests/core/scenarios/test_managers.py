@@ -33,19 +33,19 @@ def test_a_manager_that_does_not_answer_is_no_death(stage: Stage) -> None:
     ]
 
 
-def test_a_death_behind_its_back_is_told_when_it_answers(stage: Stage) -> None:
-    """Then its rules go on."""
+def test_a_death_behind_its_back_is_told(stage: Stage) -> None:
+    """The end of a process was seen; whether that is a failure, only its manager can say."""
     stage.machine.add("nginx")
     stage.begin(RULES)
     stage.pass_(23)
     stage.machine.silent = "timeout"
     stage.do(stage.machine.crash, "nginx")
-    stage.pass_(40)
     assert stage.story() == []
+    stage.pass_(40)
+    assert stage.story() == ["30 ops: ProcessDoesNotExist nginx"]
     stage.machine.silent = ""
     stage.cycles(4)
     assert stage.story() == [
-        "70 ops: ProcessDoesNotExist nginx",
         "70 ops: RuleFailed nginx failed",
         "70 run start nginx",
         "80 ops: RuleRecovered nginx failed",
@@ -85,7 +85,8 @@ def test_a_death_while_a_repair_is_verified_behind_its_back(stage: Stage) -> Non
     assert stage.story() == [
         "100 ops: RuleFailed nginx memory:rss > 500m for 2 cycles",
         "100 run restart nginx",
-        "171 ops: RepairFailed nginx",
+        "110 ops: RepairFailed nginx",
+        "110 ops: ProcessDoesNotExist nginx",
     ]
 
 
