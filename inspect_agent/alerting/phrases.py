@@ -21,6 +21,7 @@ HEADLINES: Mapping[EventKind, str] = {
     "RepairSucceeded": "repaired",
     "RepairFailed": "repair failed",
     "RepairExhausted": "repair budget spent",
+    "RepairNotNeeded": "well again without a repair",
     "WindowEnded": "deploy window ran out",
     "ConfigurationRejected": "new configuration rejected",
     "ConfigurationAccepted": "configuration in order again",

@@ -26,6 +26,7 @@ OWNERS_EVENTS: frozenset[EventKind] = frozenset(
         "CrashLoop",
         "RepairFailed",
         "RepairExhausted",
+        "RepairNotNeeded",
         "WindowEnded",
         "ConfigurationRejected",
         "ConfigurationAccepted",

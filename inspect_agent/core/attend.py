@@ -79,7 +79,7 @@ class Attend:
         service.seen = seen
         if seen.status != "unknown":
             self.attach(service, seen.process)
-        if service.held or self._hushed(service):
+        if service.held or self._is_left(service):
             service.held = True
             self._news(service)
         else:
@@ -102,7 +102,7 @@ class Attend:
         """Judges what happened while it was held; not yet, where a silence covers it, or where
         its manager does not answer: what it says then is still of that time.
         """
-        if self._hushed(service) or service.seen.status == "unknown":
+        if self._is_left(service) or service.seen.status == "unknown":
             return
         service.held = False
         self.judge(service, turn, expected=True)
@@ -141,6 +141,11 @@ class Attend:
             self._tell(service, told, None, turn)
         elif service.state.status not in ("up", "unknown") and not service.state.lost:
             self.judge(service, turn)
+
+    def _is_left(self, service: WatchedService) -> bool:
+        """Whether it is not judged now: a silence covers it, or the machine is still booting."""
+        booting = service.booting and service.seen.status != "up" and not self._due()
+        return booting or self._hushed(service)
 
     def attach(self, service: WatchedService, process: Process | None) -> None:
         """Samples and watches this process from now on."""

@@ -6,7 +6,7 @@ tables of engine/.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from inspect_agent.alerting import route
 from inspect_agent.core.attend import Attend
@@ -26,7 +26,7 @@ from inspect_agent.model.event import Event, EventKind
 
 
 class Cycle:
-    """Runs cycles over what is watched now."""
+    """Runs cycles over what is watched now; `read_code` looks at the code that services run."""
 
     def __init__(
         self,
@@ -37,11 +37,13 @@ class Cycle:
         instances: Instances,
         attend: Attend,
         repairs: Repairs,
+        read_code: Callable[[Sequence[WatchedService], float], None],
         new_turn: Callable[[], Turn],
     ) -> None:
         self._log, self._telling, self._happenings = log, telling, happenings
         self._windows, self._instances = windows, instances
-        self._attend, self._repairs, self._new_turn = attend, repairs, new_turn
+        self._attend, self._repairs = attend, repairs
+        self._read_code, self._new_turn = read_code, new_turn
 
     def run(self, world: World, late: bool) -> None:
         """One cycle; `late`: the machine was suspended, so nothing is judged this once."""
@@ -49,6 +51,7 @@ class Cycle:
         self._windows.begin_cycle(turn, world.owner)
         quiet = self._windows.silence
         watched = list(world.services.values())
+        self._read_code(watched, turn.now)
         for target in (world.host, *world.probes.values()):
             target.metrics.sample(turn.now)
             self._judge(turn, target, late or silence.covers(quiet, target.window), False)
@@ -111,6 +114,7 @@ class Cycle:
             event = self._event("RuleRecovered", turn, target, watched)
             turn.tell(route.recovered(event, watched.rule, watched.heard))
             watched.heard = ()
+            self._repairs.recovered(turn, target, watched)
         elif decision is Decision.REMINDER:
             event = self._event("RuleReminder", turn, target, watched)
             turn.tell(route.reminded(event, watched.rule, watched.heard))

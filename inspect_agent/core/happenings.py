@@ -84,15 +84,16 @@ class Happenings:
     def repair(
         self, kind: EventKind, target: Target, text: str, at: float, detail: str = ""
     ) -> Event:
-        """RepairSucceeded, RepairFailed or RepairExhausted."""
+        """RepairSucceeded, RepairFailed, RepairExhausted or RepairNotNeeded."""
+        is_over = kind in ("RepairSucceeded", "RepairNotNeeded")
         return Event(
             kind=kind,
             target=target.name,
             at=at,
             text=f"{title(target)}: {text}",
             incident=self._incident(target.name, "repair"),
-            severity="info" if kind == "RepairSucceeded" else "critical",
-            resolves=kind == "RepairSucceeded",
+            severity="info" if is_over else "critical",
+            resolves=is_over,
             detail=detail,
         )
 
@@ -124,11 +125,14 @@ class Happenings:
         return shown if len(watched.comparisons) == 1 else f"{metric} {shown}"
 
     def _detail(self, target: Target, watched: WatchedRule) -> str:
-        """The manager's words, and why what is said to fail does."""
+        """The manager's words, what is wrong with the code, and why what is said to fail does."""
         failing = condition.failing(watched.rule.condition)
         troubles = (target.metrics.trouble(test.family) for test in failing)
-        reason = target.state.reason if isinstance(target, WatchedService) else ""
-        return "; ".join(filter(None, (reason, *troubles)))
+        if not isinstance(target, WatchedService):
+            return "; ".join(filter(None, troubles))
+        readings = map(target.reading, condition.words(watched.rule.condition))
+        found = (reading.why for reading in readings if reading is not None and reading.holds)
+        return "; ".join(filter(None, (target.state.reason, *found, *troubles)))
 
 
 def measured(target: Target, watched: WatchedRule) -> tuple[MetricId, float] | None:

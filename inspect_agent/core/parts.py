@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from inspect_agent.core import remember
 from inspect_agent.core.attend import Attend
@@ -125,8 +125,10 @@ class Parts:
             self.instances,
             self.attend,
             self.repairs,
+            self._read_code,
             new_turn,
         )
+        self._refresh: Callable[[Sequence[WatchedService], float], None] | None = None
 
     def adopt(self, config: Config, turn: Turn) -> Changes:
         """Puts a configuration in force."""
@@ -160,6 +162,16 @@ class Parts:
         self._roster.forget()
         self.instances.cycle()
         self.lookup.cycle(self.world.services.values(), now)
+
+    def _read_code(self, services: Sequence[WatchedService], now: float) -> None:
+        """Of the services whose rules ask for it; what does it is imported for them alone."""
+        asking = [service for service in services if service.code_words]
+        if asking and self._refresh is None:
+            from inspect_agent.core.freshness import Freshness
+
+            self._refresh = Freshness(self.processes).refresh
+        if self._refresh is not None:
+            self._refresh(asking, now)
 
     def _hushed(self, service: WatchedService) -> bool:
         return silence.covers(self.windows.silence, service.window)

@@ -37,6 +37,7 @@ class Recall:
                 state, repair_told, owner = remember.service_from_text(text, self._shift)
                 if service is not None:
                     service.state, service.repair_told = state, repair_told
+                    service.booting = self._shift != 0.0  # times of this boot need no shift
                 else:
                     opened = {"process": state.lost, "repair": repair_told}
                     self._withdrawals.incidents(f"service {name}", opened, owner, self._turn)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from inspect_agent.core.watched import Target, WatchedService
+from inspect_agent.core.watched import Reading, Target, WatchedService
+from inspect_agent.engine.condition import NO_DATA
 from inspect_agent.engine.rules import Phase
 from inspect_agent.export import values
 from inspect_agent.model.metric import MetricId, NoData, Unit, Value
+from inspect_agent.model.rule import ServiceWord
 from inspect_agent.sources.tree import Processes
 from inspect_agent.sources.wrapper import busy_child
 from inspect_agent.typed import Any
@@ -39,6 +41,7 @@ def service(
         "uptime_s": now - process.started_s if process is not None else None,
         "crash_loop": state.looping,
         "wrapper": _wrapper(watched, processes),
+        "freshness": _freshness(watched),
         **_actions(watched, repair, now),
         "metrics": _metrics(watched),
         "rules": _rules(watched),
@@ -70,6 +73,19 @@ def _wrapper(watched: WatchedService, processes: Processes) -> str:
         f"process {watched.process.pid} only wraps {child.comm} (process {child.pid},"
         f" {values.size(child.rss_bytes)}): memory:rss is the wrapper's, memory:total_rss is both's"
     )
+
+
+def _freshness(watched: WatchedService) -> list[dict[str, Any]]:
+    """What its rules ask of the code that it runs; `holds` is null while nobody can say."""
+    if watched.process is None:
+        return []
+    return [_found(word, watched.reading(word)) for word in watched.code_words]
+
+
+def _found(word: ServiceWord, reading: Reading | None) -> dict[str, Any]:
+    if reading is None:
+        return {"word": word, "holds": None, "why": "it was not looked at yet"}
+    return {"word": word, "holds": reading.holds, "why": reading.why}
 
 
 def _metrics(target: Target) -> list[dict[str, Any]]:
@@ -116,6 +132,7 @@ def _rules(target: Target) -> list[dict[str, Any]]:
             "place": watched.rule.place,
             "phase": watched.state.phase.value,
             "has_metrics": bool(watched.comparisons),
+            "known": watched.test(watched.state.phase is Phase.TRIGGERED) is not NO_DATA,
         }
         for watched in target.rules
         if watched.state.phase is not Phase.OK or not watched.comparisons

@@ -18,6 +18,7 @@ from inspect_agent.model.observation import Observation
 from inspect_agent.model.rule import Rule, ServiceWord
 from inspect_agent.model.target import HostCheck, ProbeCheck, Process, ServiceCheck
 from inspect_agent.ports import Manager
+from inspect_agent.typed import NamedTuple
 
 NOT_RUNNING = NoData("not running")
 
@@ -25,6 +26,22 @@ _JUDGES: dict[ServiceWord, Callable[[ServiceState], bool | None]] = {
     "down": services.is_down,
     "failed": services.is_failed,
 }
+
+_OF_CODE: tuple[ServiceWord, ...] = ("stale", "outdated")
+
+
+class Reading(NamedTuple):
+    """What was found of the code that a process runs: whether the word is true of it, and why.
+
+    against   what that depends on beside the process: as soon as it is another it is worth nothing
+    at        when it was read
+    """
+
+    process: Process
+    against: object
+    at: float
+    holds: bool | None
+    why: str
 
 
 class WatchedRule:
@@ -139,7 +156,10 @@ class WatchedService(Target):
     repaired   the process that this agent's last repair of it brought up
     observed   what its manager said last, when it said something
     by         who started the process that was seen last
+    booting    what is known of it is of before the machine was booted
     compares_shares  some rule is about a share of the memory
+    code_words  what its rules ask of the code that it runs: `stale`, `outdated`
+    readings   what was found of that; see `reading`
     """
 
     check: ServiceCheck
@@ -154,6 +174,9 @@ class WatchedService(Target):
             for rule in check.rules
             for test in condition.comparisons(rule.condition)
         )
+        named = {word for rule in check.rules for word in condition.words(rule.condition)}
+        self.code_words = tuple(word for word in _OF_CODE if word in named)
+        self.readings: dict[ServiceWord, Reading] = {}
         self.state = ServiceState()
         self.seen = Seen("unknown", reason="not asked yet")
         self.manager: Manager | None = None
@@ -170,6 +193,7 @@ class WatchedService(Target):
         self.repaired: Process | None = None
         self.observed = Observation("unknown")
         self.by: By = ""
+        self.booting = False
         self.looked_at = 0.0
         self.retries = 0
 
@@ -184,12 +208,18 @@ class WatchedService(Target):
             return self.replaced
         judge = _JUDGES.get(word)
         if judge is None:
-            return None
+            reading = self.reading(word)
+            return None if reading is None else reading.holds
         state = self.state
         if self.held:  # what was last seen is not judged yet, but it is what is true
             seen = self.seen
             state = state._replace(status=seen.status, returning=seen.returning)
         return judge(state)
+
+    def reading(self, word: ServiceWord) -> Reading | None:
+        """What was found of the code of its present process; None: it was not read yet."""
+        found = self.readings.get(word)
+        return found if found is not None and found.process.same_as(self.process) else None
 
     def expects_end(self, process: Process | None, now: float) -> bool:
         """Whether a signal that a rule has just sent accounts for the end of this process."""
@@ -210,7 +240,8 @@ class WatchedService(Target):
         self.replaced, self.died_at = old.replaced, old.died_at
         self.looked_at, self.signalled = old.looked_at, old.signalled
         self.unheard, self.repaired = old.unheard, old.repaired
-        self.observed, self.by = old.observed, old.by
+        self.readings = old.readings
+        self.observed, self.by, self.booting = old.observed, old.by, old.booting
         old.let_go()
 
     def let_go(self) -> None:

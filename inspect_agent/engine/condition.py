@@ -109,6 +109,11 @@ def failing(condition: Condition) -> tuple[Fails, ...]:
     return tuple(test for test in tests(condition) if isinstance(test, Fails))
 
 
+def words(condition: Condition) -> tuple[ServiceWord, ...]:
+    """The states that it asks for, in the order they are written."""
+    return tuple(test.word for test in tests(condition) if isinstance(test, StateTest))
+
+
 def _comparison(condition: Comparison, facts: Facts) -> Test:
     series = facts.series(condition.metric)
     trips, bound = _OPS[condition.op], condition.amount.value

@@ -17,6 +17,7 @@ EventKind = Literal[
     "RepairSucceeded",
     "RepairFailed",
     "RepairExhausted",
+    "RepairNotNeeded",
     "WindowEnded",
     "ConfigurationRejected",
     "ConfigurationAccepted",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from inspect_agent.core.repairs.job import Order
+from inspect_agent.core.repairs.job import Order, costs, place_of
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import Target, WatchedRule
 from inspect_agent.core.world import World
 from inspect_agent.engine import rules
+from inspect_agent.engine.rules import Phase
 
 
 class Askers:
@@ -25,6 +26,15 @@ class Askers:
         found = (watched for watched in target.rules if watched.rule.key == order.key)
         return next(((target, watched) for watched in found), None)
 
+    def wants(self, place: str) -> bool:
+        """Whether some rule is triggered that does something to the target of this name."""
+        return any(
+            place in places(target, watched)
+            for target in self._world.targets()
+            for watched in target.rules
+            if watched.state.phase is Phase.TRIGGERED
+        )
+
     def free(self, turn: Turn, order: Order, resume_at: float) -> None:
         """An order has ended: from then on the rule's hold is to be met anew."""
         found = self.find(order)
@@ -38,6 +48,11 @@ class Askers:
             for watched in target.rules:
                 if watched.state.repairing and (target.name, watched.rule.key) not in waiting:
                     _free(turn, target, watched, turn.now)
+
+
+def places(target: Target, watched: WatchedRule) -> set[str]:
+    """The names of the targets that a rule does something to."""
+    return {place_of(step, target.name) for step in watched.rule.steps if costs(step)}
 
 
 def _free(turn: Turn, target: Target, watched: WatchedRule, resume_at: float) -> None:

@@ -1,4 +1,4 @@
-"""What is told of a step that has ended: every failure, and the success that makes up for one."""
+"""What is told of a step that has ended: every failure, and what makes up for one."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ class Outcomes:
         if target.repair_told != bool(trouble):
             target.repair_told = bool(trouble)
             turn.keep_repair_told(target)
+
+    def unneeded(self, turn: Turn, target: Target) -> None:
+        """What it was to be repaired for is over by itself, after a repair that failed."""
+        text = "well again, without the repair that failed"
+        event = self._happenings.repair("RepairNotNeeded", target, text, turn.wall)
+        self._log.info(event.text)
+        turn.tell_owner(event, target.check.owner)
+        target.repair_told = False
+        turn.keep_repair_told(target)
 
     def _event(self, job: Job, target: Target, trouble: str, at: float) -> Event:
         build = self._happenings.repair

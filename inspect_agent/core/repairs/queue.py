@@ -1,7 +1,7 @@
 """Steps that wait and steps that are under way: who is next.
 
-At most 4 run at once, one a target, and never two instances of one template together: the list of
-one instance is at its last step before that of the next begins.
+At most 4 run at once, one a target, and never two instances of one template together: what was done
+to one instance is verified, and its list is at its last step, before the next one's turn.
 """
 
 from __future__ import annotations
@@ -53,21 +53,19 @@ class Queue:
         for job in self:
             if len(running) >= MOST_AT_ONCE:
                 return
-            if self._is_next(job) and not self._is_kept(job, running):
+            if self._is_next(job) and not self._is_kept(job):
                 self._begin(job)
                 running = [job for job in self if job.phase == "running"]
 
     def _is_next(self, job: Job) -> bool:
         return job.ready and job.phase == "waiting" and self._jobs.get(job.place) is job
 
-    def _is_kept(self, job: Job, running: list[Job]) -> bool:
+    def _is_kept(self, job: Job) -> bool:
         """Whether another instance of its template is at it, or in the middle of its list."""
-        if any(other.template == job.template for other in running):
+        others = [one for one in self if one is not job and one.template == job.template]
+        if any(other.phase != "waiting" for other in others):
             return True
-        return not job.order.begun and any(
-            other.template == job.template and other.order.begun and other.phase == "waiting"
-            for other in self
-        )
+        return not job.order.begun and any(other.order.begun for other in others)
 
     def when_idle(self, places: tuple[str, ...], call: Callable[[], object]) -> None:
         """Calls back when nothing runs for these targets (none: for any)."""

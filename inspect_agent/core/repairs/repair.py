@@ -18,7 +18,7 @@ from inspect_agent.core.happenings import Happenings
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.repairs import environment, intent
-from inspect_agent.core.repairs.asker import Askers
+from inspect_agent.core.repairs.asker import Askers, places
 from inspect_agent.core.repairs.job import Job, Order, held_s, place_of
 from inspect_agent.core.repairs.outcome import Outcomes
 from inspect_agent.core.repairs.permit import Permits
@@ -103,6 +103,14 @@ class Repairs:
             environment.about(target, watched, hostname),
         )
         self._ask(turn, order, each_instance(steps, self._world.services))
+
+    def recovered(self, turn: Turn, target: Target, watched: WatchedRule) -> None:
+        """A rule is over, and what failed for it as well, where no other rule wants a repair."""
+        for place in places(target, watched):
+            repaired = self._world.target(place)
+            is_left = self._queue.at(place) is None and not self._askers.wants(place)
+            if repaired is not None and repaired.repair_told and is_left:
+                self._outcomes.unneeded(turn, repaired)
 
     def resume(self, intents: Mapping[str, str], shift: float, turn: Turn) -> None:
         """What was under way when the agent was killed: repairs are verified, all else is over."""

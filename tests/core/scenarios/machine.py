@@ -41,6 +41,7 @@ class Unit:
         self.respawns: float | None = None
         self.most_mb: float | None = None
         self.ghost: tuple[int, float] | None = None
+        self.respawned = 0
 
 
 class Machine:
@@ -59,6 +60,8 @@ class Machine:
     pages     URL → the seconds that it takes to answer, or why it does not
     environments  what each of a rule's own commands was given
     deadly    the signals that end a process, and how
+    ambiguous it cannot tell a crash from a stop
+    counts    it counts what it restarts by itself
     """
 
     name = "scripted"
@@ -84,6 +87,8 @@ class Machine:
         self.pidfds = True
         self.unloads = False
         self.hides: set[str] = set()
+        self.ambiguous = False
+        self.counts = False
 
     # what a story does
 
@@ -120,7 +125,12 @@ class Machine:
             self._end(name, "failed", "failed, Result=signal")
         else:
             self._end(name, "starting", "activating (auto-restart)")
-            self.later(unit.respawns, partial(self.start, name))
+            self.later(unit.respawns, partial(self.respawn, name))
+
+    def respawn(self, name: str) -> None:
+        """Its manager starts a service by itself."""
+        self.units[name].respawned += 1
+        self.start(name)
 
     def bounce(self, name: str) -> None:
         """Somebody restarts a service."""
@@ -269,7 +279,8 @@ class Machine:
 
         def parse(finished: Finished) -> Fingerprints:
             self._answer()
-            return {name: self._observe(self.units[name]).reason for name in names}
+            known = [name for name in names if name in self.units]
+            return {name: self._observe(self.units[name]).reason for name in known}
 
         return Question(Command(("glance", *names), 10.0), parse)
 
@@ -299,7 +310,15 @@ class Machine:
         if unit.ghost is not None and self._clock.now < unit.ghost[1]:
             return Observation("up", unit.ghost[0], "active (running)")
         pid = unit.process.pid if unit.process is not None else None
-        return Observation(unit.status, pid, unit.reason, restarts_itself=unit.respawns is not None)
+        unclear = self.ambiguous and unit.status in ("down", "failed")
+        return Observation(
+            "down" if unclear else unit.status,
+            pid,
+            "not running" if unclear else unit.reason,
+            restarts_itself=unit.respawns is not None,
+            restarts=unit.respawned if self.counts else None,
+            ambiguous=unclear,
+        )
 
     # its commands
 

@@ -171,6 +171,10 @@ class Stage:
         """An event that was told, for `events`."""
         self._events.append(event)
 
+    def told(self) -> list[Event]:
+        """What was told since the beginning."""
+        return list(self._events)
+
     def events(self) -> list[tuple[str, float]]:
         """What was told since the beginning: its kind, and when it happened."""
         zero = self.clock.wall() - (self.clock.now - self._began)

@@ -154,6 +154,7 @@ def test_the_machine_runs_commands_within_a_budget_of_its_own(stage: Stage) -> N
         "340 run sh clean up as nobody",
         "350 ops: RepairExhausted host",
         "420 ops: RuleRecovered host load:1 > 4",
+        "420 ops: RepairNotNeeded host",
     ]
     assert stage.log.warnings == [
         "host: repaired 2 times within 10 minutes and still not well; nothing more is tried for"

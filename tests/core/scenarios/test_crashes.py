@@ -6,6 +6,7 @@ import pytest
 
 from tests.core.scenarios.stage import Stage
 
+CHECKED = "check service nginx with owner ops\n"
 START = """
 check service nginx with owner ops
   if failed then start, alert
@@ -237,6 +238,39 @@ def test_a_reboot_is_told_as_changes(stage: Stage) -> None:
         "50 ops: ProcessChanged nginx",
         "50 default: ProcessChanged redis",
     ]
+
+
+def test_what_a_reboot_does_not_bring_back(stage: Stage) -> None:
+    """It is missing, not dead, and told when the machine has had its time to boot."""
+    stage.machine.add("nginx")
+    stage.begin(CHECKED)
+    stage.cycles(2)
+    stage.reboot()
+    stage.machine.stop("nginx")
+    stage.absence_due = False
+    stage.begin(CHECKED)
+    stage.cycles(3)
+    assert stage.story() == []
+    stage.absence_due = True
+    stage.cycles(1)
+    assert [line.partition(" ")[2] for line in stage.story()] == ["ops: ProcessDoesNotExist nginx"]
+
+
+def test_what_a_reboot_brings_back_late(stage: Stage) -> None:
+    """It was missing for as long as the boot took, which is nothing to tell."""
+    stage.machine.add("nginx")
+    stage.begin(CHECKED)
+    stage.cycles(2)
+    stage.reboot()
+    stage.machine.stop("nginx")
+    stage.absence_due = False
+    stage.begin(CHECKED)
+    stage.cycles(1)
+    stage.do(stage.machine.start, "nginx")
+    stage.cycles(2)
+    stage.absence_due = True
+    stage.cycles(2)
+    assert stage.story() == []
 
 
 def test_what_is_absent_at_the_start_is_told_when_it_is_due(stage: Stage) -> None:

@@ -467,12 +467,13 @@ def test_a_reload_goes_on_with_every_instance(stage: Stage) -> None:
         False,
     )
     assert stage.values("worker@1") == [100.0, 600.0]
-    stage.pass_(12)
+    stage.pass_(22)
     assert stage.story() == [
         "20 default: RuleFailed worker@1 memory:rss > 500m for 2 cycles",
         "20 default: RuleFailed worker@2 memory:rss > 500m for 2 cycles",
         "20 run restart worker@1",
-        "21 run restart worker@2",
+        "30 default: RuleRecovered worker@1 memory:rss > 500m for 2 cycles",
+        "31 run restart worker@2",
     ]
 
 

@@ -77,7 +77,7 @@ def test_a_leak_that_goes_on_spends_the_budget(stage: Stage) -> None:
 
 
 def test_a_pause_is_over_when_the_service_recovers_by_itself(stage: Stage) -> None:
-    """The recovery is told, and nothing is run when the pause ends."""
+    """The recovery is told, and that nothing is to be repaired any more; nor is it."""
     stage.machine.add("sidekiq")
     stage.begin(LEAK)
     stage.machine.grow_always("sidekiq", 600)
@@ -85,7 +85,10 @@ def test_a_pause_is_over_when_the_service_recovers_by_itself(stage: Stage) -> No
     stage.story()
     stage.machine.grow_always("sidekiq", 100)
     stage.cycles(60)
-    assert stage.story() == ["160 default: RuleRecovered sidekiq memory:rss > 500m for 2 cycles"]
+    assert stage.story() == [
+        "160 default: RuleRecovered sidekiq memory:rss > 500m for 2 cycles",
+        "160 default: RepairNotNeeded sidekiq",
+    ]
 
 
 def test_a_sawtooth_is_restarted_only_when_it_stays(stage: Stage) -> None:

@@ -97,8 +97,8 @@ def test_each_instance_is_signalled_itself(stage: Stage) -> None:
     assert stage.story() == [
         "10 run signal USR2 worker@1",
         "10 run restart worker@1",
-        "15 run signal USR2 worker@2",
-        "15 run restart worker@2",
+        "25 run signal USR2 worker@2",
+        "25 run restart worker@2",
     ]
 
 

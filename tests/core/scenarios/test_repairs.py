@@ -40,6 +40,52 @@ def test_a_repair_that_fails_is_told_each_time_and_repeated(stage: Stage) -> Non
     assert stage.log.warnings[:3] == [failed] * 3
 
 
+def test_a_repair_that_failed_and_was_not_needed(stage: Stage) -> None:
+    """The rule is over by itself, so what was told of its repair is over, too."""
+    stage.machine.add("nginx")
+    stage.machine.fails["restart nginx"] = "no"
+    stage.begin(
+        "check service nginx with owner ops\n  if memory:rss > 500m then restart, alert boss\n"
+    )
+    stage.machine.grow("nginx", 600)
+    stage.cycles(1)
+    stage.pass_(2)
+    stage.machine.grow("nginx", 100)
+    stage.cycles(3)
+    assert stage.story() == [
+        "10 boss: RuleFailed nginx memory:rss > 500m",
+        "10 run restart nginx",
+        "11 ops: RepairFailed nginx",
+        "20 ops: RepairNotNeeded nginx",
+        "20 boss: RuleRecovered nginx memory:rss > 500m",
+    ]
+    assert not stage.service("nginx").repair_told
+
+
+def test_a_repair_that_another_rule_still_wants(stage: Stage) -> None:
+    """It is not over before the last of them is."""
+    stage.machine.add("nginx")
+    stage.machine.fails["restart nginx"] = "no"
+    stage.begin(
+        "check service nginx with owner ops\n"
+        "  if memory:rss > 500m then restart\n"
+        "  if memory:rss > 300m then restart\n"
+    )
+    stage.machine.grow("nginx", 600)
+    stage.cycles(1)
+    stage.pass_(2)
+    stage.machine.grow("nginx", 400)
+    stage.cycles(1)
+    stage.machine.grow("nginx", 100)
+    stage.cycles(3)
+    kinds = [line for line in stage.story() if "Repair" in line]
+    assert kinds == [
+        "11 ops: RepairFailed nginx",
+        "21 ops: RepairFailed nginx",
+        "30 ops: RepairNotNeeded nginx",
+    ]
+
+
 def test_a_repair_that_does_not_end_is_killed(stage: Stage) -> None:
     """At its deadline, which the check sets."""
     stage.machine.add("sidekiq")
@@ -143,7 +189,7 @@ def test_at_most_four_at_once(stage: Stage) -> None:
 
 
 def test_instances_of_one_template_take_turns(stage: Stage) -> None:
-    """A queue is never without all its workers."""
+    """A queue is never without all its workers: the next has its turn when one is proven."""
     names = ["sidekiq@1", "sidekiq@2", "sidekiq@3"]
     stage.machine.add(*names, "nginx")
     stage.machine.takes_s = 5.0
@@ -157,8 +203,8 @@ def test_instances_of_one_template_take_turns(stage: Stage) -> None:
     assert stage.story() == [
         "10 run restart sidekiq@1",
         "10 run restart nginx",
-        "15 run restart sidekiq@2",
-        "20 run restart sidekiq@3",
+        "25 run restart sidekiq@2",
+        "40 run restart sidekiq@3",
     ]
 
 
