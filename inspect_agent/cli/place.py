@@ -6,11 +6,10 @@ import os
 import re
 from typing import NamedTuple
 
-from inspect_agent.lang.files import CONFS
 from inspect_agent.lang.problems import Wrong, shown
+from inspect_agent.model.folder import CONFS, FOLDERS, HOST, belongs
 
 _PLACE = re.compile(r"(.+?)(?::([0-9]{1,9}))?(?::[0-9]{1,9})?", re.DOTALL)
-_FOLDERS = ("services.d", "jobs.d")
 
 
 class Place(NamedTuple):
@@ -49,9 +48,9 @@ def _readings(given: str) -> list[tuple[str, int | None]]:
 def _belonging(path: str, line: int | None) -> Place | Wrong:
     folder, name = os.path.split(path)
     upper, folder_name = os.path.split(folder)
-    if folder_name in _FOLDERS and name.endswith(".inq") and not name.startswith("."):
+    if folder_name in FOLDERS and belongs(name):
         return Place(upper, shown(f"{folder_name}/{name}", 200), line)
-    if name in (*CONFS, "host.inq"):
+    if name in (*CONFS, HOST):
         return Place(folder, name, line)
     if os.path.isdir(path):
         return Wrong("a folder, not a file", "`inspectctl check DIR` looks at a whole folder")

@@ -44,8 +44,8 @@ def judge(config: Config, placed: Sequence[Placed], report: Report) -> None:
 
 def running() -> list[Manager]:
     """The service managers of this machine; files with PIDs are none."""
-    here = Roster(registry.makers("managers"), detect.runs).here()
-    return [manager for manager in here if manager.name not in KNOWN_BY_CHECK]
+    roster = Roster(registry.makers("managers"), detect.runs)
+    return [roster.manager(name) for name in roster.here() if name not in KNOWN_BY_CHECK]
 
 
 def ask(config: Config, managers: Sequence[Manager]) -> Answers:

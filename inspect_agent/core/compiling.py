@@ -8,6 +8,7 @@ from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.core.worker import Worker
 from inspect_agent.model import wire
 from inspect_agent.model.config import Config, Destination, Settings
+from inspect_agent.model.folder import Marks
 from inspect_agent.model.target import HostCheck, ProbeCheck, ServiceCheck
 from inspect_agent.typed import Any, NamedTuple
 
@@ -18,12 +19,14 @@ class Compiled(NamedTuple):
     """What came of it: a configuration, or the problems why there is none.
 
     state_dir   what the configuration says, also when it has problems; "" where it does not
+    files       the marks of the files it was read from; None where the compiler did not say
     """
 
     config: Config | None
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
     state_dir: str
+    files: Marks | None = None
 
 
 class Compiling:
@@ -44,6 +47,7 @@ class Compiling:
         self._probes: list[ProbeCheck] = []
         self._problems: list[str] = []
         self._warnings: list[str] = []
+        self._files: Marks | None = None
         self._deadline: Timer = loop.call_later(DEADLINE_S, self._late)
         self._worker = Worker(loop, "compile", self._line, self._broke, say)
         try:
@@ -65,6 +69,8 @@ class Compiling:
             self._settings = wire.model(value)
         elif kind == "host":
             self._host = wire.model(value)
+        elif kind == "files":
+            self._files = value
         elif kind in ("problem", "warning"):
             (self._problems if kind == "problem" else self._warnings).append(value)
         elif kind == "done":
@@ -93,4 +99,4 @@ class Compiling:
         self._deadline.cancel()
         self._worker.end()
         problems, warnings = tuple(self._problems), tuple(self._warnings)
-        self._done(Compiled(config, problems, warnings, state_dir))
+        self._done(Compiled(config, problems, warnings, state_dir, self._files))

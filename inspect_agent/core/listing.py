@@ -72,7 +72,8 @@ class Listing:
 
     def _here(self) -> dict[str, Manager]:
         """Who runs here and has something loaded."""
-        return {one.name: one for one in self._roster.here() if one.name not in KNOWN_BY_CHECK}
+        names = (name for name in self._roster.here() if name not in KNOWN_BY_CHECK)
+        return {name: self._roster.manager(name) for name in names}
 
     def _awaited(self, manager: str) -> bool:
         return manager not in self._names and manager not in self._troubles

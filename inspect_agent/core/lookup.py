@@ -170,12 +170,9 @@ class Lookup:
 
     def _next_manager(self, service: WatchedService, after: Manager | None) -> Manager | None:
         """The next that may own a service, behind `after`."""
-        behind = after is None
-        for manager in self._roster.here():
-            if behind and _may_own(manager.name, service.check):
-                return manager
-            behind = behind or manager is after
-        return None
+        names = self._roster.behind(after)
+        name = next((name for name in names if _may_own(name, service.check)), None)
+        return self._roster.manager(name) if name is not None else None
 
     def _glance(self, services: list[WatchedService]) -> None:
         """A glance at services of one manager."""

@@ -8,8 +8,8 @@ from inspect_agent.core.roster import Roster
 from tests.core.test_lookup import Scripted
 
 
-def test_only_who_runs_is_loaded() -> None:
-    """Once, and in the order of the registry."""
+def test_only_who_is_asked_is_loaded() -> None:
+    """Once; who runs here is told in the order of the registry."""
     loaded: list[str] = []
     running = {"last", "first"}
 
@@ -19,13 +19,14 @@ def test_only_who_runs_is_loaded() -> None:
 
     names = ("first", "idle", "last")
     roster = Roster({name: partial(make, name) for name in names}, lambda name: name in running)
-    assert loaded == []
-    assert [manager.name for manager in roster.here()] == ["first", "last"]
+    assert roster.here() == ("first", "last")
     running.add("idle")
-    assert [manager.name for manager in roster.here()] == ["first", "last"]
+    assert roster.here() == ("first", "last")
     roster.forget()
-    assert [manager.name for manager in roster.here()] == ["first", "idle", "last"]
-    assert loaded == ["first", "last", "idle"]
+    assert roster.here() == ("first", "idle", "last")
+    assert loaded == []
+    assert roster.manager("last") is roster.manager("last")
+    assert loaded == ["last"]
 
 
 def test_one_that_cannot_be_detected_is_asked() -> None:
@@ -34,6 +35,4 @@ def test_one_that_cannot_be_detected_is_asked() -> None:
     def runs(name: str) -> bool:
         raise OSError(name)
 
-    assert [one.name for one in Roster({"first": lambda: Scripted("first")}, runs).here()] == [
-        "first"
-    ]
+    assert Roster({"first": lambda: Scripted("first")}, runs).here() == ("first",)
