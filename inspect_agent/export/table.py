@@ -6,7 +6,7 @@ Host: ip-10-0-0-7
   cpu                                 0.8%
 ! swap                                48.0%           20%
 
-Service: sidekiq [Up/22745]
+Service: sidekiq [Up/22745] systemd
   memory:rss                          131.42m         500m
 
 Probe: shop
@@ -15,7 +15,7 @@ Probe: shop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from inspect_agent import clock
 from inspect_agent.export import values
@@ -55,7 +55,8 @@ def _lines(status: Mapping[str, Any], paint: Paint) -> Iterator[str]:
     yield from _rows(status["host"], paint)
     for service in status["services"]:
         yield ""
-        yield f"Service: {paint('title', service['name'])} {_state(service, paint)}"
+        manager = f" {paint('dim', service['manager'])}" if service["manager"] else ""
+        yield f"Service: {paint('title', service['name'])} {_state(service, paint)}{manager}"
         yield from (f"  {paint('dim', note)}" for note in _remarks(service))
         yield from _rows(service, paint)
     for probe in status["probes"]:
@@ -120,6 +121,15 @@ def _remarks(service: Mapping[str, Any]) -> Iterator[str]:
     yield from _actions(service)
     if service.get("wrapper"):
         yield service["wrapper"]
+    yield from _freshness(service.get("freshness", ()))
+
+
+def _freshness(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for one in found:
+        if one["holds"] is None:
+            yield f"nobody knows whether it is {one['word']}: {one['why']}"
+        elif one["holds"]:
+            yield f"{one['word']}: {one['why']}"
 
 
 def _actions(target: Mapping[str, Any]) -> Iterator[str]:
@@ -138,7 +148,8 @@ def _rows(target: Mapping[str, Any], paint: Paint) -> Iterator[str]:
     for rule in target["rules"]:
         if not rule["has_metrics"]:
             triggered = rule["phase"] == "triggered"
-            otherwise = "no" if target.get("answers", True) else "unknown"
+            known = target.get("answers", True) and rule.get("known", True)
+            otherwise = "no" if known else "unknown"
             yield _row(rule["rule"], "yes" if triggered else otherwise, "", triggered, paint)
 
 

@@ -18,7 +18,7 @@ Host: ip-10-0-0-7
   disk:/                              50.0%           90%
 ! swap                                48.0%           20%
 
-Service: sidekiq [Up/22745]
+Service: sidekiq [Up/22745] systemd
   cpu:user                            0.0%            60%
   memory:rss                          131.42m         500m
 """
@@ -47,6 +47,7 @@ def service(**changes: Any) -> dict[str, Any]:
         "pid": 22745,
         "reason": "active (running)",
         "answers": True,
+        "manager": "systemd",
         "crash_loop": False,
         "wrapper": "",
         "repair": "",
@@ -135,12 +136,19 @@ def test_a_machine_without_services() -> None:
 def test_a_service_that_is_not_up_says_why(changes: dict[str, Any], head: str) -> None:
     """In its manager's words, in the line below."""
     lines = shown(reason="failed, Result=oom-kill", **changes)
-    assert lines[:2] == [f"Service: sidekiq {head}", "  failed, Result=oom-kill"]
+    assert lines[:2] == [f"Service: sidekiq {head} systemd", "  failed, Result=oom-kill"]
 
 
 def test_a_service_that_is_up_without_a_process() -> None:
     """It has no PID to show."""
-    assert shown(pid=None)[0] == "Service: sidekiq [Up]"
+    assert shown(pid=None)[0] == "Service: sidekiq [Up] systemd"
+
+
+def test_a_service_that_nobody_manages() -> None:
+    """What each manager said stands below."""
+    absent = {"state": "absent", "pid": None, "manager": None}
+    said = "systemd: Unit sidekiq.service not found.; runit: there is no /etc/service/sidekiq"
+    assert shown(reason=said, **absent)[:2] == ["Service: sidekiq [Absent]", f"  {said}"]
 
 
 def test_a_manager_without_words() -> None:

@@ -28,7 +28,7 @@ def test_nothing_is_started_or_told_inside(tmp_path: Path, workers: Daemons, pos
 
         assert started == "Starting deploy, now silenced: 5m\n"
         assert shown.splitlines()[1].startswith("Silenced until: 20")
-        assert f"Service: worker [Failed]\n  process {pid} is gone\n" in shown
+        assert f"Service: worker [Failed] pidfile\n  process {pid} is gone\n" in shown
         assert (letters, starts) == ([], [])
         assert finished == "Finished deploy, watching again\n"
         assert post.told(4) == [

@@ -85,7 +85,7 @@ def test_a_manager_that_raises_when_it_looks(
         units.kill("web")
         agent.up("web", but=web)
 
-        assert "Service: legacy [Unknown]\n  pidfile: RuntimeError: boom\n" in agent.say(
+        assert "Service: legacy [Unknown] pidfile\n  pidfile: RuntimeError: boom\n" in agent.say(
             b"status\n"
         )
 

@@ -62,7 +62,7 @@ def test_a_manager_that_hangs(
         agent.service("web", lambda web: web["state"] == "failed" and web["answers"])
 
         assert web["reason"] == "systemd: systemctl: killed after 20 s without an end"
-        assert f"Service: web [Unknown]\n  {web['reason']}\n" in shown
+        assert f"Service: web [Unknown] systemd\n  {web['reason']}\n" in shown
         assert post.told(1) == ["CRITICAL web: not running"]
 
 

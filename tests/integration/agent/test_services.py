@@ -105,7 +105,7 @@ def test_a_stopped_service_is_left_alone(
         agent.cycles(3)
 
         assert agent.say(b"status\n").endswith(
-            "Service: web [Down]\n"
+            "Service: web [Down] systemd\n"
             "  inactive (dead), Result=success\n"
             "  cpu:system                          no data (not running)\n"
             "  cpu:user                            no data (not running)\n"
@@ -175,7 +175,7 @@ def test_a_unit_without_a_process_is_up(
         machine.systemctl("stop", "firewall")
 
         assert (up["pid"], up["reason"]) == (None, "active (exited)")
-        assert "Service: firewall [Up]\n" in shown
+        assert "Service: firewall [Up] systemd\n" in shown
         assert post.told(1) == ["CRITICAL firewall: not running"]
 
 

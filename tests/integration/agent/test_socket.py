@@ -75,7 +75,7 @@ def test_words_are_answered_with_text(tmp_path: Path, workers: Daemons) -> None:
         assert version.startswith(f"Inspect Agent {__version__}, uptime: ")
         assert version.endswith(f", pid: {agent.pid}")
         assert "\nHost: web-1\n" in text
-        assert service[0] == f"Service: worker [Up/{pid}]"
+        assert service[0] == f"Service: worker [Up/{pid}] pidfile"
         assert [line.split()[0] for line in service[1:]] == [
             "cpu:system",
             "cpu:user",

@@ -47,7 +47,7 @@ def test_the_queue_that_nobody_emptied(
         agent.cycles(3)
 
         assert len({first, second, third}) == 3
-        assert "Service: sidekiq@0 [Failed]\n  failed, Result=signal, signal=KILL\n" in agent.say(
+        assert "Service: sidekiq@0 [Failed] systemd\n  failed, Result=signal, signal=KILL\n" in agent.say(
             b"status\n"
         )
         assert post.told(1) == ["CRITICAL sidekiq@0: not running"]
