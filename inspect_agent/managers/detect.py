@@ -12,13 +12,17 @@ from collections.abc import Callable, Mapping
 OWN_NAMES = ("inspect-agent", "inspeqtor")
 """What checks call the agent itself, where no service manager knows a service of that name."""
 
-RUNIT_FOLDERS = ("/etc/service", "/service", "/var/service")
-"""Where runsvdir looks for services, by Debian, by runit's own documentation, by Void."""
+RUNIT_FOLDERS = ("/etc/service", "/service", "/var/service", "/run/runit/service")
+"""Where runsvdir looks for services, by Debian, by runit's own documentation, by Void, by Artix."""
 
 S6_FOLDERS = ("/run/service", "/run/s6/services", "/var/run/s6/services", "/service")
 """Where s6-svscan looks for services, by s6-linux-init and s6-overlay."""
 
-SUPERVISORD_CONFS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
+SUPERVISORD_CONFS = (
+    "/usr/local/etc/supervisord.conf",
+    "/etc/supervisord.conf",
+    "/etc/supervisor/supervisord.conf",
+)
 """Where supervisorctl looks for its configuration, the first that is there."""
 
 _OPENRC_BOOTED = "/run/openrc/softlevel"  # openrc itself refuses to act without it

@@ -1,0 +1,40 @@
+"""Folders of services for runsvdir and s6-svscan, in a small machine."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from tests.integration.following import GUARD_S
+
+A = TypeVar("A")
+Files = Mapping[str, str]
+"""The files of one folder by their names; those that begin with #! can be run."""
+
+SLEEP = "#!/bin/sh\nexec sleep 1000\n"
+
+
+def written(place: str, services: Mapping[str, Files]) -> str:
+    """A shell's script that writes the folders of these services."""
+    lines = [f"mkdir -p {place}"]
+    for name, files in services.items():
+        folder = shlex.quote(f"{place}/{name}")
+        lines.append(f"mkdir {folder}")
+        for file, text in files.items():
+            lines.append(f"printf %s {shlex.quote(text)} > {folder}/{file}")
+            if text.startswith("#!"):
+                lines.append(f"chmod 755 {folder}/{file}")
+    # runsvdir puts off a folder that has just changed
+    lines.append(f"touch -d '1 minute ago' {place}")
+    return "\n".join(lines)
+
+
+def until(ask: Callable[[], A], holds: Callable[[A], object]) -> A:
+    """Asks a few times a second until this holds of the answer; the answer."""
+    guard = time.monotonic() + GUARD_S
+    while not holds(answer := ask()):
+        assert time.monotonic() < guard, f"never true; the last answer: {answer!r}"
+        time.sleep(0.02)
+    return answer
