@@ -6,6 +6,7 @@ too long is a line among the warnings, and its services are left alone.
 
 from __future__ import annotations
 
+import os
 import pwd
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -15,7 +16,7 @@ from inspect_agent import clock, registry
 from inspect_agent.cli.command import run
 from inspect_agent.core.lookup import BATCH, KNOWN_BY_CHECK, guarded
 from inspect_agent.core.roster import Roster
-from inspect_agent.errors import ManagerError
+from inspect_agent.errors import ManagerError, SourceError
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.report import Report
 from inspect_agent.lang.warnings import here
@@ -26,6 +27,7 @@ from inspect_agent.model.observation import Observation
 from inspect_agent.model.rule import Run, StateTest, tests
 from inspect_agent.model.target import ServiceCheck, template_of
 from inspect_agent.ports import Manager, Question
+from inspect_agent.sources.freshness import Code
 
 A = TypeVar("A")
 PATIENCE_S = 20.0
@@ -69,7 +71,8 @@ def ask(config: Config, managers: Sequence[Manager]) -> Answers:
     strangers = frozenset(_strangers(config))
     users = tuple(entry.pw_name for entry in pwd.getpwall()) if strangers else ()
     names = tuple(manager.name for manager in managers)
-    return Answers(names, tuple(sorted(loaded)), seen, users, strangers, tuple(troubles))
+    releases = dict(_releases(config))
+    return Answers(names, tuple(sorted(loaded)), seen, users, strangers, tuple(troubles), releases)
 
 
 class _Known(NamedTuple):
@@ -107,6 +110,17 @@ def _batches(checks: Sequence[ServiceCheck]) -> Iterator[Sequence[ServiceCheck]]
 def _answer(question: Callable[[], A | Question[A]]) -> A:
     answer = question()
     return answer.parse(run(answer.command)) if isinstance(answer, Question) else answer
+
+
+def _releases(config: Config) -> Iterator[tuple[str, str]]:
+    """The releases that the agent could not find, or has no symlink to, and why."""
+    code = Code()
+    for path in {check.release for check in config.services if check.release is not None}:
+        try:
+            if code.release(path).folder == os.path.normpath(path):
+                yield path, f"{path} has no symlink in it"
+        except SourceError as error:
+            yield path, str(error)
 
 
 def _strangers(config: Config) -> Iterator[str]:

@@ -56,7 +56,7 @@ def service(placed: Placed, known: Known) -> ServiceCheck:
         rules=tuple(rules.numbered(found)),
         params=families,
         instance=given.get("instance", ()),
-        release=given.get("release"),
+        release=references.release(given, check),
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from inspect_agent.lang import ast, comparisons, metrics
 from inspect_agent.lang.comparisons import Resolved
 from inspect_agent.lang.known import Around
-from inspect_agent.lang.planned import not_yet, planned
 from inspect_agent.lang.problems import Wrong
 from inspect_agent.model.rule import AllOf, AnyOf, Condition, Fails, ServiceWord, StateTest
 
@@ -30,8 +29,13 @@ def resolve(condition: ast.Condition, around: Around) -> Resolved | None:
 
 def says(condition: ast.Condition, word: str) -> bool:
     """Whether this state is one of the tests."""
-    tests = [test for tests in condition for test in tests]
-    return any(isinstance(test, ast.State) and test.word.text == word for test in tests)
+    return any(state.text == word for state in states(condition))
+
+
+def states(condition: ast.Condition) -> Iterator[ast.Word]:
+    """The states among the tests, in the order they are written."""
+    for tests in condition:
+        yield from (test.word for test in tests if isinstance(test, ast.State))
 
 
 def _joined(parts: Sequence[Resolved | None], join: Join, word: str) -> Resolved | None:
@@ -60,9 +64,7 @@ def _test(test: ast.Test, around: Around) -> Resolved | None:
 
 
 def _state(word: ast.Word, around: Around) -> Resolved | None:
-    if planned("state", word.text):
-        around.report.error(word, not_yet(word.text))
-    elif around.scope != "service":
+    if around.scope != "service":
         around.report.error(word, Wrong("{} is the state of a service", "check service NAME"))
     else:
         return Resolved(StateTest(_WORDS[word.text]), word.text, word.text)

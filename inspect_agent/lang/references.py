@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from inspect_agent.lang import ast, conditions
 from inspect_agent.lang.known import Known, no_route, unchecked
 from inspect_agent.lang.params import Given
 from inspect_agent.lang.problems import Near, Wrong
@@ -42,6 +43,18 @@ def needs(given: Given, known: Known, service: str) -> tuple[str, ...]:
             message = "no check of a service called {}"
             given.error("needs", Wrong(message, "check service NAME", near, name))
     return names
+
+
+def release(given: Given, check: ast.Check) -> str | None:
+    """The symlink to a service's release; a rule about `stale` wants one."""
+    if "release" not in given.words:
+        for rule in check.rules:
+            for state in conditions.states(rule.condition):
+                if state.text == "stale":
+                    wrong = Wrong("stale by which release?", "check service … with release PATH")
+                    given.report.error(state, wrong)
+    path: str | None = given.get("release")
+    return path
 
 
 def circles(services: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

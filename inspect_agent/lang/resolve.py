@@ -64,6 +64,7 @@ def resolve(conf: Conf, rules: Rules, vocabulary: Vocabulary, value_of: FileValu
         unused.warn_of_routes(conf.statements, rules.placed, conf.report)
         unused.warn_of_params(rules.placed, vocabulary)
         unused.warn_of_repairs(rules.placed)
+        unused.warn_of_releases(rules.placed)
     return Config(known.settings, destinations, host, tuple(services), probes=probes)
 
 

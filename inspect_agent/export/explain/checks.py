@@ -61,6 +61,8 @@ def _service(check: ServiceCheck, whole: Whole) -> Iterator[Line]:
         yield Line(_instances(check.name))
     yield Line(f"{_managed(check)} It is looked at every {every}.")
     yield Line(_owned(check, whole))
+    if check.release is not None:
+        yield Line(f"Its release is the folder that {clipped(check.release)} leads to.")
     if check.grace_s:
         young = duration(check.grace_s)
         yield Line(f"Rules on its metrics wait until its process is {young} old (grace).")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from inspect_agent.lang import ast, conditions
@@ -27,6 +28,7 @@ class Answers(NamedTuple):
     users      those there are, where one is missing
     strangers  the users that rules name, and nobody here is called
     troubles   managers that did not answer, and why, one line each
+    releases   paths of releases that lead to none, or to the same for ever, and why
     """
 
     managers: tuple[str, ...] = ()
@@ -35,6 +37,7 @@ class Answers(NamedTuple):
     users: tuple[str, ...] = ()
     strangers: frozenset[str] = frozenset()
     troubles: tuple[str, ...] = ()
+    releases: Mapping[str, str] = {}
 
 
 Doubt = tuple[ast.Word, Wrong]
@@ -45,7 +48,8 @@ def warn(placed: Sequence[Placed], answers: Answers, report: Report) -> None:
     for trouble in answers.troubles:
         report.warning(WHOLE, Wrong(trouble))
     for check, its_report in placed:
-        for at, wrong in (*_service(check, answers), *_users(check, answers)):
+        doubts = (_service(check, answers), _users(check, answers), _releases(check, answers))
+        for at, wrong in chain.from_iterable(doubts):
             its_report.warning(at, wrong)
 
 
@@ -104,3 +108,10 @@ def _users(check: ast.Check, answers: Answers) -> Iterator[Doubt]:
     for user in users:
         if user.text in answers.strangers:
             yield user, Wrong("no user is called {} here", near=Near(user.text, answers.users))
+
+
+def _releases(check: ast.Check, answers: Answers) -> Iterator[Doubt]:
+    for param in check.params:
+        if param.key.text == "release" and param.value.text in answers.releases:
+            reason = shown(answers.releases[param.value.text], 200)
+            yield param.value, Wrong("{} is no symlink to a release here", reason)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from inspect_agent.lang import ast
+from inspect_agent.lang import ast, conditions
 from inspect_agent.lang.checks import Placed
 from inspect_agent.lang.comparisons import written
 from inspect_agent.lang.params import OWN
@@ -69,6 +69,15 @@ def warn_of_repairs(placed: Sequence[Placed]) -> None:
         if served.isdisjoint({name.text, template_of(name.text) or name.text}):
             message = f"{{}} is for repairs, and no rule repairs {shown(name.text)}"
             report.warning(word, Wrong(message, "if failed for 2 cycles then start"))
+
+
+def warn_of_releases(placed: Iterable[Placed]) -> None:
+    """Says which services have a release although no rule asks whether they are stale."""
+    for check, report in placed:
+        given = [param.key for param in check.params if param.key.text == "release"]
+        if given and not any(conditions.says(rule.condition, "stale") for rule in check.rules):
+            wrong = Wrong("{} is for rules about stale", "if stale for 4 cycles then restart")
+            report.warning(given[0], wrong)
 
 
 def _of_families(scope: Scope, vocabulary: Vocabulary) -> Mapping[str, list[str]]:

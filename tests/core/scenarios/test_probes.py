@@ -259,6 +259,7 @@ def test_what_status_shows(stage: Stage) -> None:
                 "place": "shop.inq:2",
                 "phase": "triggered",
                 "has_metrics": False,
+                "known": True,
             }
         ],
     }
