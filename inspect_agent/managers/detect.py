@@ -7,6 +7,7 @@ Their folders and tools may be there without them: Ubuntu 16.04 has /etc/init/*.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Mapping
 
 OWN_NAMES = ("inspect-agent", "inspeqtor")
@@ -25,6 +26,7 @@ SUPERVISORD_CONFS = (
 )
 """Where supervisorctl looks for its configuration, the first that is there."""
 
+_ENOUGH = 64 * 1024  # characters of a configuration; its servers stand at the top
 _OPENRC_BOOTED = "/run/openrc/softlevel"  # openrc itself refuses to act without it
 
 
@@ -60,8 +62,12 @@ def s6(root: str = "") -> bool:
 
 
 def supervisord(root: str = "") -> bool:
-    """Whether it is configured; only asking tells whether it answers."""
-    return any(os.path.exists(root + path) for path in SUPERVISORD_CONFS)
+    """Whether somebody listens at its socket; where that is not plainly named, only asking tells."""
+    conf = next((root + path for path in SUPERVISORD_CONFS if os.path.exists(root + path)), "")
+    if not conf:
+        return False
+    path = _socket_of(conf)
+    return path is None or is_listened_to(root + path)
 
 
 def initd(root: str = "") -> bool:
@@ -100,6 +106,40 @@ def is_read(fifo: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_listened_to(path: str) -> bool:
+    """Whether somebody accepts connections at a socket: connect(2), unix(7)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)
+        try:
+            client.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:  # it is busy, or not for us: asking it says so
+            return True
+    return True
+
+
+def _socket_of(conf: str) -> str | None:
+    """`file` of `[unix_http_server]`; None: there is none, or it is to be expanded."""
+    section = ""
+    for line in _lines(conf):
+        key, _, value = line.partition("=")
+        if line.startswith("["):
+            section = line.strip()
+        elif section == "[unix_http_server]" and key.strip() == "file":
+            path = value.partition(" ;")[0].strip()
+            return None if "%" in path or not path.startswith("/") else path
+    return None
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, errors="replace") as file:
+            return file.read(_ENOUGH).splitlines()
+    except OSError:
+        return []
 
 
 def _names(folder: str) -> list[str]:

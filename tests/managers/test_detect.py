@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,3 +70,28 @@ def test_a_supervisor_holds_its_pipe_open(
     finally:
         os.close(held)
     assert not runs(str(tmp_path))
+
+
+CONF = "[supervisord]\nfile=/no\n[unix_http_server]\nfile = /run/s.sock ; the socket\n"
+
+
+@pytest.mark.parametrize(
+    ("conf", "listening", "found"),
+    [
+        (CONF, True, True),
+        (CONF, False, False),
+        (CONF.replace("/run", "%(here)s"), False, True),
+        ("[inet_http_server]\nport=127.0.0.1:9001\n", False, True),
+        ("", False, True),
+    ],
+)
+def test_supervisord_listens(tmp_path: Path, conf: str, listening: bool, found: bool) -> None:
+    """A package that is installed and not used says nothing; where only asking tells, it is."""
+    make(tmp_path, "etc/supervisord.conf", conf)
+    (tmp_path / "run").mkdir()
+    assert detect.supervisord(str(tmp_path)) is (found and "run" not in conf)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "run/s.sock"))
+        if listening:
+            server.listen()
+        assert detect.supervisord(str(tmp_path)) is found
