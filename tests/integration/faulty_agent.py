@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from inspect_agent.core.main import main
+from inspect_agent.managers import detect
 from inspect_agent.managers.pidfile import Pidfile
 from inspect_agent.sources import load
 from inspect_agent.sources.polled import Polled
@@ -22,7 +23,7 @@ FAULTS: Mapping[str, tuple[Any, str]] = {
     "source open": (load.Load, "open"),
     "source read": (load, "_values"),
     "source close": (Polled, "close"),
-    "manager present": (Pidfile, "present"),
+    "manager detection": (detect, "runs"),
     "manager look": (Pidfile, "look"),
     "manager glance": (Pidfile, "glance"),
     "manager command": (Pidfile, "command"),

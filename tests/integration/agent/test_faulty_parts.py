@@ -60,7 +60,7 @@ def two_managers(machine: SystemdMachine, units: Units, inside: Path) -> str:
 
 
 @pytest.mark.systemd
-@pytest.mark.parametrize("fault", ["manager present", "manager glance"])
+@pytest.mark.parametrize("fault", ["manager detection", "manager glance"])
 def test_a_manager_that_raises_on_the_way(
     fault: str, two_managers: str, machine: SystemdMachine, units: Units, inside: Path
 ) -> None:
@@ -85,7 +85,7 @@ def test_a_manager_that_raises_when_it_looks(
         units.kill("web")
         agent.up("web", but=web)
 
-        assert "Service: legacy [Unknown] pidfile\n  pidfile: RuntimeError: boom\n" in agent.say(
+        assert "Service: legacy [Unknown]\n  pidfile: RuntimeError: boom\n" in agent.say(
             b"status\n"
         )
 

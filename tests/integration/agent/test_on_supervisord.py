@@ -1,0 +1,242 @@
+"""The agent over programs of a real supervisord, telling a real mail server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.integration.daemons import WORKERS
+from tests.integration.post import Postbox
+from tests.integration.running import RunningAgent
+from tests.integration.scandirs import until
+from tests.integration.supervised import BY_SOCKET, SOCKET, Supervised, program, supervised
+
+INSIDE = Path("/run/agent")
+LEAKY = f"/usr/bin/python3 -I -S {WORKERS}/leaky.py"
+RELOADS = "/bin/sh -c \"trap '> /run/reloaded' HUP; > /run/ready; while :; do sleep 0.02; done\""
+NO_SOCKET = f"unix:///{SOCKET}: there is no such socket: it does not run, or listens elsewhere"
+
+
+@contextmanager
+def watched(
+    programs: str, rules: str, post: Postbox | None = None, server: str = BY_SOCKET
+) -> Iterator[tuple[Supervised, RunningAgent]]:
+    """A machine whose supervisord runs these programs, and an agent in it."""
+    sends = post.send() if post else ""
+    with (
+        supervised(programs, server) as here,
+        RunningAgent(INSIDE, rules, sends, place=here.machine) as agent,
+    ):
+        yield here, agent
+
+
+def test_a_crash_is_repaired(post: Postbox) -> None:
+    """What supervisord does not restart has failed, is told with its end, and started."""
+    rules = "check service web\n  if failed then start\n"
+    with watched(program("web", "/bin/sleep 1000", "autorestart=false"), rules, post) as (
+        here,
+        agent,
+    ):
+        agent.up("web")
+        before = here.kill("web")
+        after = agent.up("web", but=before)
+
+        assert here.pid("web") == after
+        assert post.told(2) == ["CRITICAL web: not running", "RECOVERED web: running again"]
+        assert "EXITED: Bad exit code -1 (a signal)" in post.read[0].text
+
+
+def test_a_crash_that_supervisord_repairs(post: Postbox) -> None:
+    """What supervisord restarts is told as its doing, and not raced."""
+    rules = "check service web\n  if failed then restart\n"
+    with watched(program("web", "/bin/sleep 1000", "startsecs=1"), rules, post) as (here, agent):
+        agent.up("web")
+        before = here.kill("web")
+        agent.logged("restart web refused, MANAGER_IS_RESTARTING")
+        after = agent.up("web", but=before)
+        agent.cycles(3)
+
+        assert here.pid("web") == after
+        assert post.told(2) == ["CRITICAL web: not running", "RECOVERED web: running again"]
+        assert re.search("STARTING: (supervisord restarts it|Bad exit)", post.read[0].text)
+        assert f"web is running as process {after}, started by its manager" in post.read[1].text
+        assert agent.lines("web: restart:") == []
+
+
+def test_a_stop_by_the_operator(post: Postbox) -> None:
+    """Is told, is no failure, and is left alone; `if down then restart` starts it."""
+    rules = "check service web\n  if failed then start\n"
+    with watched(program("web"), rules, post) as (here, agent):
+        agent.up("web")
+        here.ctl("stop", "web")
+        web = agent.service("web", lambda web: web["state"] == "down")
+        agent.cycles(3)
+        left_alone = here.state("web")
+        agent.write("rules", "check service web\n  if down then restart\n")
+        assert agent.ctl("reload").returncode == 0
+        agent.logged("web: restart succeeded")
+
+        assert (web["reason"], left_alone) == ("STOPPED", "STOPPED")
+        assert agent.up("web") == here.pid("web")
+        assert post.told(2) == ["CRITICAL web: not running", "RECOVERED web: running again"]
+
+
+def test_a_leak_is_restarted(post: Postbox) -> None:
+    """A program that leaks is restarted once, by the command that is told in the log."""
+    rules = "check service leaky\n  if memory:rss > 50m then restart, alert\n"
+    with watched(program("leaky", LEAKY), rules, post) as (here, agent):
+        before = agent.up("leaky")
+        here.ctl("signal", "USR1", "leaky")
+        after = int(agent.logged(r"leaky: restart succeeded, process (\d+)")[1])
+        agent.cycles(3)
+
+        assert before != after == here.pid("leaky")
+        assert [line.split(" -m ")[1] for line in agent.lines("leaky: restart:")] == [
+            "inspect_agent.workers.supervisord restart leaky"
+        ]
+        assert post.told(2) == [
+            "CRITICAL leaky: memory:rss > 50m",
+            "RECOVERED leaky: memory:rss > 50m",
+        ]
+
+
+def test_reload_and_stop() -> None:
+    """`then reload` is SIGHUP to the process; `then stop` has supervisord stop it."""
+    programs = program("reloads", RELOADS) + program("stops")
+    rules = "check service reloads\n  if memory:rss > 1k then reload\n"
+    rules += "check service stops\n  if memory:rss > 1k then stop\n"
+    with watched(programs, rules) as (here, agent):
+        agent.logged("reloads: reload succeeded")
+        agent.service("stops", lambda stops: stops["reason"] == "STOPPED")
+
+        until((here.machine.root / "run/reloaded").exists, bool)
+        assert agent.up("reloads") == here.pid("reloads")
+        assert here.state("stops") == "STOPPED"
+
+
+def test_names() -> None:
+    """Groups are named as supervisord does; what it does not know is absent, and why."""
+    names = {
+        "nope": "it knows no nope",
+        "pool": "pool is a group of 2: name one, as pool:pool_00",
+        "../web": "'../web' cannot be the name of a process",
+        "shop:*": "'shop:*' cannot be the name of a process",
+        "$(reboot)": "it knows no $(reboot)",
+        "-x": "it knows no -x",
+    }
+    rules = "".join(f'check service "{name}"\n' for name in ("pool:pool_01", "alone", *names))
+    pool = "process_name=%(program_name)s_%(process_num)02d"
+    programs = program("pool", "/bin/sleep 1000", "numprocs=2", pool)
+    programs += program("alone", "/bin/sleep 1000", "process_name=other")
+    with watched(programs, rules) as (here, agent):
+        assert agent.up("pool:pool_01") == here.pid("pool:pool_01")
+        assert agent.up("alone") == here.pid("alone:other")
+        for name, words in names.items():
+            absent = agent.service(name, lambda one: one["state"] == "absent")
+            assert f"supervisord: {words}" in absent["reason"]
+
+
+def test_supervisord_ends_and_comes_back(post: Postbox) -> None:
+    """Its programs end with it, which is told with why; when it is back so are they."""
+    with watched(program("web"), "check service web\n", post) as (here, agent):
+        before = agent.up("web")
+        here.stop()
+        web = agent.service("web", lambda web: not web["answers"])
+        assert post.told(1) == ["CRITICAL web: not running"]
+        here.start()
+        after = agent.up("web", but=before)
+
+        assert web["reason"] == f"supervisord: {NO_SOCKET}"
+        assert f"its process has ended; supervisord: {NO_SOCKET}" in post.read[0].text
+        assert here.pid("web") == after
+        assert post.told(1) == ["RECOVERED web: running again"]
+
+
+def test_supervisord_is_restarted(post: Postbox) -> None:
+    """`supervisorctl reload` ends and starts all programs: told as its doing, and not raced."""
+    rules = "check service web\n  if failed then restart\n"
+    with watched(program("web", "/bin/sleep 1000", "startsecs=1"), rules, post) as (here, agent):
+        before = agent.up("web")
+        here.ctl("reload")
+        after = agent.up("web", but=before)
+
+        assert here.pid("web") == after
+        assert post.told(2) == ["CRITICAL web: not running", "RECOVERED web: running again"]
+        assert agent.lines("web: restart:") == []
+
+
+def test_supervisord_hangs(post: Postbox) -> None:
+    """While it does nothing its program is unknown with the reason, and cycles go on."""
+    with watched(program("web"), "check service web\n", post) as (here, agent):
+        before = agent.up("web")
+        here.machine.tell("kill", "-STOP", str(here.daemon()))
+        here.machine.tell("kill", "-KILL", str(before))
+        web = agent.service("web", lambda web: not web["answers"])
+        agent.cycles(3)
+        here.machine.tell("kill", "-CONT", str(here.daemon()))
+        after = agent.up("web", but=before)
+
+        assert web["reason"] == f"supervisord: unix:///{SOCKET}: no answer within 5 s"
+        assert here.pid("web") == after
+        assert post.told(1) == ["WARNING web: has another process"]
+
+
+def test_a_password_stays_a_secret(post: Postbox) -> None:
+    """It is in no log, no status, no alert and no file of the agent's."""
+    login = "username=ann\npassword=sesame-open\n"
+    server = f"[inet_http_server]\nport=127.0.0.1:39002\n{login}"
+    rules = "check service web\n  if down then restart, alert\n"
+    programs = program("web", "/bin/sleep 1000", "autorestart=false")
+    with watched(programs, rules, post, server) as (here, agent):
+        before = agent.up("web")
+        here.kill("web")
+        agent.up("web", but=before)
+        here.configure(server.replace("sesame-open", "sesame-shut"))
+        here.kill("web")
+        web = agent.service("web", lambda web: not web["answers"])
+        shown = f"{agent.say(b'status')}{agent.export()}"
+        told = post.told(3)
+
+        kept = here.machine.run(["grep", "-rl", "sesame", str(INSIDE)]).stdout
+        said = [line.text for line in agent.log.lines] + [mail.text for mail in post.read]
+        assert web["reason"] == (
+            "supervisord: http://127.0.0.1:39002: it refuses username and password of"
+            " /etc/supervisor/supervisord.conf"
+        )
+        assert told[0] == "CRITICAL web: down"
+        assert [text for text in [*said, shown] if "sesame" in text] == []
+        assert kept == ""
+
+
+def test_the_fleet_on_supervisord(post: Postbox) -> None:
+    """BACKOFF and FATAL are told, no agent's life touches a program, reload says what it did.
+
+    One program makes a daemon of itself, and so ends again and again; one cannot start.
+    """
+    daemonises = "/bin/sh -c 'setsid sleep 1000 < /dev/null > /dev/null 2>&1 & exit 0'"
+    programs = program("daemonises", daemonises, "startsecs=1", "startretries=1000")
+    programs += program("broken", "/bin/false", "startsecs=1", "startretries=0") + program("web")
+    rules = "check service daemonises\n  if failed then restart\n"
+    with watched(programs, rules, post) as (here, agent):
+        agent.write("web", "check service web\n")
+        agent.write("broken", "check service broken\n")
+        print(agent.ctl("reload"))
+        print(post.told(2))
+        agent.cycles(3)
+        print(agent.say(b"status\n"))
+        pids = here.daemon(), here.pid("web")
+        agent.kill()
+        agent.start()
+        agent.restart()
+        agent.up("web")
+        assert pids == (here.daemon(), here.pid("web"))
+        agent.write("copy", "check service web\n")
+        print(agent.ctl("reload"))
+        agent.write("copy", "check service shop\n")
+        agent.write("web", "check service web\n  if down then alert\n")
+        agent.write("broken", "")
+        print(agent.ctl("reload"))
+        print(post.rest())
+        assert 0
