@@ -12,6 +12,7 @@ from inspect_agent.cli import paths
 from inspect_agent.cli.place import Place, place
 from inspect_agent.export.explain import conf, page
 from inspect_agent.export.explain.whole import Whole, whole
+from inspect_agent.folder import CONFS
 from inspect_agent.lang import secrets, statements
 from inspect_agent.lang.compile import Compiled, Reading, compile_folder, compile_texts
 from inspect_agent.lang.files import Text
@@ -20,7 +21,6 @@ from inspect_agent.lang.report import Findings
 from inspect_agent.lang.statements import Statement
 from inspect_agent.lang.vocabulary import Vocabulary, installed
 from inspect_agent.model.config import Config
-from inspect_agent.model.folder import CONFS
 
 
 class _Said(NamedTuple):

@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from inspect_agent.folder import CONFS
 from inspect_agent.lang import disk
 from inspect_agent.lang.files import MOST_BYTES
 from inspect_agent.lang.problems import Wrong, shown
-from inspect_agent.model.folder import CONFS
 
 STANDARD_INPUT = "-"
 _ANYBODY = -1  # whose file it is matters to the agent that loads it
@@ -45,7 +45,7 @@ def _below(top: str) -> Iterator[Input]:
     waiting, seen = [top], set[tuple[int, int] | None]()
     while waiting:
         folder = waiting.pop()
-        names, identity = disk.names(folder, _ANYBODY).names, _identity(folder)
+        names, identity = disk.names(folder, _ANYBODY), _identity(folder)
         if isinstance(names, Wrong):
             yield Input(folder, names)
             continue
@@ -72,7 +72,7 @@ def _named(path: str) -> bool:
 
 
 def _content(path: str) -> bytes | Wrong:
-    content = disk.read(path, _ANYBODY, MOST_BYTES).content
+    content = disk.read(path, _ANYBODY, MOST_BYTES)
     return content if isinstance(content, Wrong) else content.data
 
 

@@ -6,8 +6,8 @@ import os
 import re
 from typing import NamedTuple
 
+from inspect_agent.folder import CONFS, FOLDERS, HOST, belongs
 from inspect_agent.lang.problems import Wrong, shown
-from inspect_agent.model.folder import CONFS, FOLDERS, HOST, belongs
 
 _PLACE = re.compile(r"(.+?)(?::([0-9]{1,9}))?(?::[0-9]{1,9})?", re.DOTALL)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import grp
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import psutil
@@ -22,6 +22,7 @@ from inspect_agent.core.ledger import Contents, Ledger
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
+from inspect_agent.core.on_disk import OnDisk
 from inspect_agent.core.outbox import Outbox
 from inspect_agent.core.parts import Parts
 from inspect_agent.core.roster import Roster
@@ -57,16 +58,19 @@ class Agent:
         log: Log,
         supervisor: Supervisor,
         control: Control,
+        on_disk: OnDisk,
         log_level: LogLevel | None,
     ) -> None:
         self._loop, self._log = loop, log
         self._supervisor, self._control = supervisor, control
+        self._on_disk = on_disk
         self._log_level = log_level
         self._settings = Settings()
         self._started = clock.now()
         self._rejected: tuple[str, ...] = ()
         self._rejection_told = False
         self._reloading = False
+        self._next_reload: list[Reply] = []
         self._not_durable = ""
         self._raising: dict[str, str] = {}
         self._awaited = Awaited(lambda: loop.call_soon_threadsafe(self._first_cycle))
@@ -106,10 +110,7 @@ class Agent:
     def hang_up(self) -> None:
         """SIGHUP: reads the configuration again."""
         self._log.info("reload, asked by SIGHUP")
-        try:
-            self.reload(_nobody_asked)
-        except ControlError as error:
-            self._log.warn(str(error))
+        self.reload(_nobody_asked)
 
     def close(self) -> None:
         """The end: what is under way is taken up by the next agent."""
@@ -119,13 +120,17 @@ class Agent:
 
     def reload(self, reply: Reply) -> None:
         """Reads the configuration again; answers when it is in force, or why it is not."""
-        if self._reloading:
-            raise ControlError("a reload is running")
+        if self._reloading:  # what that has read may be older than what this one is for
+            self._next_reload.append(reply)
+            return
         self._reloading = True
         self._compile(partial(self._reloaded, reply))
 
     def _reloaded(self, reply: Reply, compiled: Compiled) -> None:
         self._reloading = False
+        if self._next_reload:
+            waiting, self._next_reload = self._next_reload, []
+            self.reload(partial(_answer_all, waiting))
         if compiled.config is None:
             self._rejected = compiled.problems
             problems = "\n".join(compiled.problems)
@@ -240,7 +245,15 @@ class Agent:
         not_up = sum(service.state.status != "up" for service in world.services.values())
         watched = values.many(len(world.services), "service")
         self._supervisor.status(f"watching {watched}, {not_up} not up")
+        if self._settings.autoreload:
+            self._on_disk.look(self._reload_news)
         self._log.flush()
+
+    def _reload_news(self) -> None:
+        """What was tried is not tried again before something has changed."""
+        if self._on_disk.is_news() and not self._reloading:
+            self._log.info("reload: files of the configuration have changed")
+            self.reload(_nobody_asked)
 
     def _ask(self) -> None:
         """Managers are asked before the cycle, so that it judges by what they say now."""
@@ -251,6 +264,10 @@ class Agent:
     def deploy_length_s(self) -> float:
         """How long a window lasts that nobody finishes."""
         return self._settings.deploy_length_s
+
+    def look_on_disk(self, then: Callable[[], None]) -> None:
+        """Calls back when status knows which files are not loaded."""
+        self._on_disk.look(then)
 
     def status(self) -> dict[str, Any]:
         """Everything, as one dict; export/table.py shows it."""
@@ -277,15 +294,22 @@ class Agent:
             "alerts": [backlog._asdict() for backlog in parts.outbox.backlog()],
             "not_durable": self._not_durable,
             "problems": self._problems(),
+            "not_loaded": [one._asdict() for one in self._on_disk.differences()],
         }
 
     def _problems(self) -> list[str]:
         problems = [f"Raised: {text}" for text in self._raising.values()]
-        if self._rejected:
+        if self._rejected and self._on_disk.is_news():
+            problems.append(
+                "The configuration on disk had problems, and has changed since: inspectctl reload"
+            )
+        elif self._rejected:
             problems.append(
                 "The configuration on disk has problems and is not in force:"
                 " inspectctl check shows them"
             )
+        if not self._on_disk.answers():
+            problems.append("The configuration's folder does not answer: it may have changed")
         return problems
 
     def _hostname(self) -> str:
@@ -298,4 +322,9 @@ def _new_turn() -> Turn:
 
 
 def _nobody_asked(answer: Any) -> None:
-    """A reload by a signal: the log says what came of it."""
+    """A reload by a signal or by the files: the log says what came of it."""
+
+
+def _answer_all(replies: Sequence[Reply], answer: Any) -> None:
+    for reply in replies:
+        reply(answer)

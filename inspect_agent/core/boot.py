@@ -20,6 +20,7 @@ from inspect_agent.core.control import Control
 from inspect_agent.core.ledger import Ledger, read
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
+from inspect_agent.core.on_disk import OnDisk
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.errors import LedgerError
 from inspect_agent.export.answers import to_text
@@ -54,6 +55,7 @@ class Boot:
         self._loop = Loop(clock.now, self._raised)
         self._supervisor = Supervisor(self._loop, os.environ)
         self._control = Control(self._loop, self._log, options.socket, to_text)
+        self._on_disk = OnDisk(self._loop, options.root)
         self._agent: Agent | None = None
         self._ledger: Ledger | None = None
         self._state_lock: int | None = None
@@ -74,7 +76,11 @@ class Boot:
     def compile(self, done: Callable[[Compiled], None]) -> None:
         """Reads the configuration's folder, in a worker."""
         request = {"root": self._options.root, "state_dir": self._options.state_dir}
-        Compiling(self._loop, request, done, self._log.warn)
+        Compiling(self._loop, request, partial(self._compiled, done), self._log.warn)
+
+    def _compiled(self, done: Callable[[Compiled], None], compiled: Compiled) -> None:
+        self._on_disk.read(compiled.files, sound=compiled.config is not None)
+        done(compiled)
 
     def _first(self, compiled: Compiled) -> None:
         if compiled.config is not None:
@@ -84,14 +90,16 @@ class Boot:
             self._log.warn(problem)
         bundle = os.path.join(compiled.state_dir or self._options.state_dir, "last-good.json")
         if os.path.exists(bundle):
+            request = {"root": self._options.root, "bundle": bundle}
             second = partial(self._second, compiled.problems)
-            Compiling(self._loop, {"bundle": bundle}, second, self._log.warn)
+            Compiling(self._loop, request, second, self._log.warn)
         else:
             self._fail("the configuration has problems, and there is no earlier one to run on")
 
     def _second(self, problems: tuple[str, ...], compiled: Compiled) -> None:
         if compiled.config is not None:
             self._log.warn("running on the last good configuration")
+            self._on_disk.fall_back(compiled.files)
             self._begin(compiled.config, problems)
             return
         for problem in compiled.problems:
@@ -108,7 +116,12 @@ class Boot:
         path = os.path.join(folder, "state.db")
         contents = read(path)
         agent = Agent(
-            self._loop, self._log, self._supervisor, self._control, self._options.log_level
+            self._loop,
+            self._log,
+            self._supervisor,
+            self._control,
+            self._on_disk,
+            self._options.log_level,
         )
         self._ledger = Ledger(path, self._loop.call_soon_threadsafe, agent.durability)
         try:

@@ -7,6 +7,7 @@ hold; export/answers.py makes text of it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from inspect_agent import __version__
@@ -29,6 +30,10 @@ class Running(Protocol):
     """What commands ask of the agent itself."""
 
     parts: Parts
+
+    def look_on_disk(self, then: Callable[[], None]) -> None:
+        """Calls back when status knows which files are not loaded."""
+        ...
 
     def status(self) -> dict[str, Any]:
         """Everything, as one dict."""
@@ -72,7 +77,14 @@ class _Answers:
 
     def status(self, request: Request, reply: Reply) -> None:
         _no_words(request)
-        reply(self._agent.status())
+        self._agent.look_on_disk(partial(self._describe, reply))
+
+    def _describe(self, reply: Reply) -> None:
+        try:
+            reply(self._agent.status())
+        except Exception:  # whoever asked waits, and the loop only reports what is raised
+            reply(ControlError("something went wrong; the agent's log says what"))
+            raise
 
     def version(self, request: Request, reply: Reply) -> None:
         _no_words(request)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.core.worker import Worker
+from inspect_agent.folder import Marks
 from inspect_agent.model import wire
 from inspect_agent.model.config import Config, Destination, Settings
-from inspect_agent.model.folder import Marks
 from inspect_agent.model.target import HostCheck, ProbeCheck, ServiceCheck
 from inspect_agent.typed import Any, NamedTuple
 

@@ -7,13 +7,12 @@ does not answer.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from inspect_agent.core.aside import Aside
 from inspect_agent.core.loop import Loop
-from inspect_agent.model import folder
-from inspect_agent.model.folder import Marks
+from inspect_agent.folder import Marks, scan
 from inspect_agent.typed import Literal, NamedTuple
 
 
@@ -62,49 +61,6 @@ class OnDisk:
     def _looked(self, then: Callable[[], object], marks: Marks | None) -> None:
         self._now = marks
         then()
-
-
-def scan(root: str, elsewhere: Iterable[str]) -> Marks:
-    """The marks of what lies there now. May wait for the disk, and raises OSError."""
-    marks = {path: _mark(path) for path in elsewhere}
-    marks["./"] = _mark_of_folder(root)
-    conf = [name for name in folder.CONFS if os.path.lexists(os.path.join(root, name))][:1]
-    for name in (*conf, folder.HOST):
-        path = os.path.join(root, name)
-        if os.path.lexists(path):
-            marks[name] = _mark(path)
-    for name in folder.FOLDERS:
-        path = os.path.join(root, name)
-        if os.path.lexists(path):
-            marks[f"{name}/"] = _mark_of_folder(path)
-            marks.update(_rules(path, name))
-    return marks
-
-
-def _rules(path: str, name: str) -> Iterator[tuple[str, str]]:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        for file in sorted(filter(folder.belongs, os.listdir(descriptor))):
-            yield folder.named(f"{name}/{file}"), _mark(file, descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _mark(path: str, below: int | None = None) -> str:
-    try:
-        return folder.mark_of_file(os.stat(path, dir_fd=below))
-    except OSError:
-        return ""
-
-
-def _mark_of_folder(path: str) -> str:
-    try:
-        return folder.mark_of_folder(os.stat(path))
-    except OSError:
-        return ""
 
 
 def _differences(in_force: Marks, now: Marks) -> Iterator[Difference]:

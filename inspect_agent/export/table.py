@@ -15,7 +15,7 @@ Probe: shop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from inspect_agent import clock
 from inspect_agent.export import values
@@ -23,6 +23,7 @@ from inspect_agent.typed import Any, Literal
 
 Style = Literal["good", "bad", "title", "dim"]
 Paint = Callable[[Style, str], str]
+_FILES_NAMED = 5
 _ANSI: dict[Style, str] = {"good": "32", "bad": "31;1", "title": "1", "dim": "2"}
 
 
@@ -77,8 +78,18 @@ def _notes(status: Mapping[str, Any]) -> Iterator[str]:
     if status["not_durable"]:
         yield f"Not durable: {status['not_durable']}"
     yield from status["problems"]
+    if status["not_loaded"]:
+        yield _not_loaded(status["not_loaded"])
     for lane in status["alerts"]:
         yield _alert(lane)
+
+
+def _not_loaded(files: Sequence[Mapping[str, Any]]) -> str:
+    """Names the first few; `inspectctl export` has them all."""
+    named = [f"{one['file']} ({one['how']})" for one in files[:_FILES_NAMED]]
+    if len(files) > _FILES_NAMED:
+        named.append(f"and {len(files) - _FILES_NAMED} more")
+    return f"Not loaded yet: {', '.join(named)}; inspectctl reload does it, or says why not"
 
 
 def _is_odd(template: Mapping[str, Any]) -> bool:

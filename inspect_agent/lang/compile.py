@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from inspect_agent.folder import CONFS, Marks
 from inspect_agent.lang import bundle, parse
 from inspect_agent.lang.checks import Placed
-from inspect_agent.lang.files import CONFS, Folder, Text, Texts
+from inspect_agent.lang.files import Folder, Text, Texts, unchanged
 from inspect_agent.lang.given import FileValue
 from inspect_agent.lang.problems import Problem, Wrong, render
 from inspect_agent.lang.report import WHOLE, Findings, Report
@@ -28,6 +29,7 @@ class Compiled(NamedTuple):
     problems   what is wrong, in the order of the places
     warnings   what is legal and probably not meant
     texts      what it was read from, for bundle.remember
+    marks      of the files that were read, also of those that could not be
     """
 
     config: Config | None
@@ -35,6 +37,7 @@ class Compiled(NamedTuple):
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     texts: Texts
+    marks: Marks = {}  # noqa: RUF012  (it is a default, and nobody writes to it)
 
 
 Judge = Callable[[Config, Sequence[Placed], Report], None]
@@ -62,11 +65,16 @@ def compile_folder(
     folder = Folder(root, os.geteuid(), findings)
     texts = folder.texts()
     reading = Reading(texts, folder.value, findings, folder.whole)
-    return compile_texts(reading, vocabulary, judge)
+    return compile_texts(reading, vocabulary, judge)._replace(marks=folder.marks)
 
 
-def compile_bundle(path: str, vocabulary: Vocabulary | None = None) -> Compiled:
-    """The configuration that was remembered in a file."""
+def compile_bundle(
+    path: str, vocabulary: Vocabulary | None = None, root: str | None = None
+) -> Compiled:
+    """The configuration that was remembered in a file.
+
+    Its marks are those of the folder `root`: of the files there that still say the same.
+    """
     vocabulary = vocabulary or installed()
     findings = Findings(vocabulary.secrets())
     try:
@@ -74,7 +82,9 @@ def compile_bundle(path: str, vocabulary: Vocabulary | None = None) -> Compiled:
     except (OSError, ValueError) as error:
         Report(path, "", findings).error(WHOLE, Wrong(f"nothing is remembered: {error}"))
         return Compiled(None, Settings(), findings.errors, (), Texts(None, ()))
-    return compile_texts(Reading(texts, _remembered(texts), findings), vocabulary)
+    marks = unchanged(texts, Folder(root, os.geteuid(), Findings())) if root else {}
+    reading = Reading(texts, _remembered(texts), findings)
+    return compile_texts(reading, vocabulary)._replace(marks=marks)
 
 
 def compile_texts(reading: Reading, vocabulary: Vocabulary, judge: Judge | None = None) -> Compiled:

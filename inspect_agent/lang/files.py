@@ -1,7 +1,4 @@
-"""Reads a configuration's folder: texts, and what keeps files from being texts.
-
-inspect.conf (inspeqtor.conf where it is absent), host.inq, services.d/*.inq, jobs.d/*.inq
-"""
+"""Reads a configuration's folder: texts, and what keeps files from being texts."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from inspect_agent.folder import CONFS, FOLDERS, HOST, Marks, belongs, mark_of_file, named, scan
 from inspect_agent.lang import disk
 from inspect_agent.lang.ast import Word
 from inspect_agent.lang.problems import Wrong, shown
@@ -17,9 +15,7 @@ from inspect_agent.lang.report import WHOLE, Findings, Report
 
 MOST_BYTES = 1024 * 1024
 MOST_BYTES_TOGETHER = 16 * MOST_BYTES
-CONFS = ("inspect.conf", "inspeqtor.conf")
 _MOST_VALUE_BYTES = 64 * 1024
-_FOLDERS = ("services.d", "jobs.d")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -50,13 +46,18 @@ class Misfit(NamedTuple):
 
 
 class Folder:
-    """A configuration's folder, read by an agent that runs as the user of this number."""
+    """A configuration's folder, read by an agent that runs as the user of this number.
+
+    marks   of its files before they were read, and of those elsewhere that hold values
+    whole   False where some file could not be read
+    """
 
     def __init__(self, root: str, user: int, findings: Findings) -> None:
         self._root = root
         self._user = user
         self._findings = findings
         self._left_bytes = MOST_BYTES_TOGETHER
+        self.marks = dict(scan(root))
         self.whole = True
 
     def texts(self) -> Texts:
@@ -77,6 +78,7 @@ class Folder:
         """What a file holds that a setting names, without its last line break."""
         if not path.startswith("/"):
             return Wrong("{} names no absolute path", "file:/path/to/it")
+        self.marks[path] = mark_of_file(path)
         content = disk.read(path, self._user, _MOST_VALUE_BYTES)
         text = content if isinstance(content, Wrong) else decoded(content.data)
         if isinstance(text, Misfit):
@@ -89,14 +91,15 @@ class Folder:
         return os.path.lexists(os.path.join(self._root, name))
 
     def _names(self) -> Iterator[str]:
-        if self._has("host.inq"):
-            yield "host.inq"
-        for folder in filter(self._has, _FOLDERS):
-            names = disk.names(os.path.join(self._root, folder), self._user)
+        if self._has(HOST):
+            yield HOST
+        for folder in filter(self._has, FOLDERS):
+            path = os.path.join(self._root, folder)
+            names = disk.names(path, self._user)
             if isinstance(names, Wrong):
                 self._fault(folder, WHOLE, names)
             else:
-                yield from (f"{folder}/{name}" for name in names if name.endswith(".inq"))
+                yield from (f"{folder}/{name}" for name in filter(belongs, names))
 
     def _conf(self, name: str) -> Text | None:
         content = self._content(name)
@@ -132,6 +135,23 @@ class Folder:
     def _fault(self, file: str, at: Word, wrong: Wrong) -> None:
         self.whole = False
         Report(shown(file, 200), "", self._findings).error(at, wrong)
+
+
+def unchanged(texts: Texts, folder: Folder) -> Marks:
+    """The marks of these texts: as the folder has them, or "?" where it says something else."""
+    values = ((path, folder.value(path)) for path, _ in texts.values)
+    found = tuple((path, value) for path, value in values if not isinstance(value, Wrong))
+    now = _contents(folder.texts()._replace(values=found))
+    return {
+        named(file): folder.marks.get(named(file), "?") if now.get(file) == text else "?"
+        for file, text in _contents(texts).items()
+    }
+
+
+def _contents(texts: Texts) -> dict[str, str]:
+    """By the names and paths of the files."""
+    read = {text.file: text.text for text in (texts.conf, *texts.inq) if text}
+    return {**read, **dict(texts.values)}
 
 
 def decoded(data: bytes) -> str | Misfit:

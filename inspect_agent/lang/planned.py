@@ -37,7 +37,7 @@ PLANNED: Mapping[Kind, tuple[str, ...]] = {
         *("readonly", "pressure", "agent"),
     ),
     "channel": ("slack", "pagerduty", "webhook", "alertmanager", "run"),
-    "setting": ("statsd_location", "expose_port", "heartbeat_url", "autoreload", "history"),
+    "setting": ("statsd_location", "expose_port", "heartbeat_url", "history"),
 }
 """By what they are in the language."""
 

@@ -29,6 +29,7 @@ SETTINGS: Mapping[str, tuple[str, Read[Any]]] = {
     "restarts": ("restarts", values.budget),
     "settle": ("settle", partial(values.count, most=1000)),
     "start_delay": ("start_delay_s", partial(values.duration, most_s=_DAY_S)),
+    "autoreload": ("autoreload", values.flag),
 }
 """The field of Settings and how its value is read, for each."""
 

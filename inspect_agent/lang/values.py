@@ -99,6 +99,12 @@ def choice(value: str, choices: tuple[str, ...]) -> str | Wrong:
     return value
 
 
+def flag(value: str) -> bool | Wrong:
+    """Yes or no."""
+    chosen = choice(value, YES + NO)
+    return chosen if isinstance(chosen, Wrong) else chosen in YES
+
+
 def several(value: str) -> tuple[str, ...]:
     """The values of a list: `a@x, b@x`. URLs may hold commas, so theirs end before another URL."""
     return tuple((_URL_LIST if "://" in value else _LIST).split(value.strip()))

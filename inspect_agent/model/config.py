@@ -16,6 +16,7 @@ class Settings(NamedTuple):
 
     settle          cycles that nothing is told for after a deploy window
     start_delay_s   how long after the agent's start an absent service is not told yet
+    autoreload      True: files that have changed are loaded without being asked to
     """
 
     cycle_time_s: float = 15.0
@@ -29,6 +30,7 @@ class Settings(NamedTuple):
     restarts: Budget = Budget(3, 600.0)
     settle: int = 1
     start_delay_s: float = 0.0
+    autoreload: bool = False
 
 
 class Destination(NamedTuple):

@@ -1,9 +1,13 @@
 """Compiles a configuration: one request in, lines out, and the parser's memory ends with it.
 
-    {"root": DIR, "state_dir": DIR or null}, or {"bundle": PATH}
-    →  {"settings": …}, {"destination": …} …, {"host": …}, {"service": …} …, {"probe": …} …,
+    {"root": DIR, "state_dir": DIR or null}, or {"root": DIR, "bundle": PATH}
+    →  {"files": {NAME: MARK, …}}, and then
+       {"settings": …}, {"destination": …} …, {"host": …}, {"service": …} …, {"probe": …} …,
        {"warning": text} …, {"done": {"services": N}}
     or {"problem": text} …, {"warning": text} …, {"failed": {"problems": N, "state_dir": DIR}}
+
+The marks (folder.py) are of the files that were to be read, taken before that; with a bundle they
+are of the files of the folder that say what it says, and "?" for the others.
 
 What compiled from a folder is remembered in `last-good.json`, in the state folder that it names or
 else in the one of the request: its texts are large and hold secrets, so they never travel through
@@ -31,18 +35,16 @@ LAST_GOOD = "last-good.json"
 def answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The lines that answer a request. Raises WorkerError for another kind of request."""
     root, path, folder = request.get("root"), request.get("bundle"), request.get("state_dir")
-    if isinstance(root, str):
-        compiled = compile_folder(root)
-    elif isinstance(path, str):
-        compiled = compile_bundle(path)
-    else:
-        raise WorkerError("neither a root nor a bundle to compile")
+    if not isinstance(root, str):
+        raise WorkerError("no root to compile")
+    compiled = compile_folder(root) if path is None else compile_bundle(path, root=root)
+    yield {"files": compiled.marks}
     if compiled.config is None:
         yield from _failed(compiled)
         return
     yield from _config(compiled.config)
     yield from ({"warning": render(warning)} for warning in compiled.warnings)
-    if isinstance(root, str) and isinstance(folder, str):
+    if isinstance(folder, str):
         yield from _remember(compiled, compiled.settings.state_dir or folder)
     yield {"done": {"services": len(compiled.config.services)}}
 

@@ -88,6 +88,7 @@ def status(*services: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "alerts": [],
         "not_durable": "",
         "problems": [],
+        "not_loaded": [],
         **changes,
     }
 

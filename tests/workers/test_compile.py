@@ -66,7 +66,8 @@ WARNING = (
 
 def test_a_sound_configuration(root: Path) -> None:
     """Settings, destinations, host, services and warnings come as lines, and then the end."""
-    lines = ask({"root": str(root), "state_dir": None})
+    files, *lines = ask({"root": str(root), "state_dir": None})
+    assert kinds([files]) == ["files"]
     assert kinds(lines) == [
         *("settings", "destination", "destination", "host", "service", "warning", "done")
     ]
@@ -84,7 +85,7 @@ def test_a_sound_configuration(root: Path) -> None:
 def test_probes_and_templates(root: Path) -> None:
     """A probe is a line of its own; a template is a service like any other to the compiler."""
     write(root / "services.d" / "x.inq", "check probe shop with owner chat\ncheck service w@*\n")
-    lines = ask({"root": str(root), "state_dir": None})
+    _, *lines = ask({"root": str(root), "state_dir": None})
     assert kinds(lines)[3:7] == ["host", "service", "service", "probe"]
     assert wire.model(lines[5]["service"]).name == "w@*"
     assert wire.model(lines[6]["probe"]) == ProbeCheck("shop", "services.d/x.inq:1", "chat")
@@ -95,7 +96,7 @@ def test_problems(root: Path) -> None:
     """A configuration with problems comes to its problems, warnings and their number."""
     write(root / "services.d" / "redis.inq", "check service redis\n  if donw then start\n")
     write(root / "inspect.conf", "set state_dir /srv/state\nsend alerts to chat via hipchat\n")
-    assert ask({"root": str(root), "state_dir": str(root / "state")}) == [
+    assert ask({"root": str(root), "state_dir": str(root / "state")})[1:] == [
         {
             "problem": "services.d/redis.inq:2:11: unexpected then\n"
             "      if donw then start\n"
@@ -116,7 +117,10 @@ def test_the_last_good_configuration(root: Path, tmp_path: Path) -> None:
     assert ask({"root": str(root), "state_dir": str(state)})[-1] == {
         "failed": {"problems": 1, "state_dir": ""}
     }
-    assert ask({"bundle": str(state / "last-good.json")}) == lines
+    again = ask({"root": str(root), "bundle": str(state / "last-good.json")})
+    assert again[1:] == lines[1:]
+    files = {name: mark for name, mark in lines[0]["files"].items() if not name.endswith("/")}
+    assert again[0] == {"files": {**files, "host.inq": "?"}}
 
 
 def test_the_configured_state_folder_counts(root: Path, tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ def _start_delay(found: Settings) -> str:
     return f"a missing service is not told in the agent's first {duration(found.start_delay_s)}"
 
 
+def _autoreload(found: Settings) -> str:
+    if found.autoreload:
+        return "files of the configuration that change are loaded in the next cycle"
+    return "files of the configuration that change are loaded by inspectctl reload alone"
+
+
 SETTINGS: Mapping[str, Callable[[Settings], str]] = {
     "cycle_time": lambda found: f"everything is sampled every {duration(found.cycle_time_s)}",
     "deploy_length": lambda found: (
@@ -71,5 +77,6 @@ SETTINGS: Mapping[str, Callable[[Settings], str]] = {
         f"after a deploy window nothing is told for {many(found.settle, 'more cycle')}"
     ),
     "start_delay": _start_delay,
+    "autoreload": _autoreload,
 }
 """What each setting means, by its name."""

@@ -343,6 +343,10 @@ class Stage:
         """What the agent knows of a service."""
         return self.parts.world.services[name]
 
+    def look_on_disk(self, then: Callable[[], None]) -> None:
+        """See commands.Running."""
+        then()
+
     def status(self) -> dict[str, Any]:
         """See commands.Running."""
         return {}
