@@ -22,6 +22,8 @@ CLEAN_ENVIRONMENT = {
 }
 MOST_OUTPUT = 16 * 1024 * 1024
 """Bytes kept of each stream; what a command writes beyond is read and thrown away."""
+KILLED_S = 2.0
+"""For so long the end of a command is waited for that was killed."""
 PIPE_BYTES = 65536  # what lies in a pipe at most: pipe(7)
 
 Done = Callable[[Finished], object]
@@ -65,14 +67,22 @@ class Children:
 
     def _expire(self, child: _Child, timeout_s: float) -> None:
         child.late = f"killed after {timeout_s:g} s without an end"
+        child.deadline = self._loop.call_later(
+            KILLED_S,
+            partial(self._abandon, child, f"no end after {timeout_s:g} s, nor when killed"),
+        )
         try:
             os.killpg(child.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass  # it has just ended
         except PermissionError:  # it has become another user's, as sudo does
-            child.late = f"no end after {timeout_s:g} s, and it may not be killed"
-            del self._running[child.process.pid]
-            child.finish()
+            self._abandon(child, f"no end after {timeout_s:g} s, and it may not be killed")
+
+    def _abandon(self, child: _Child, why: str) -> None:
+        """Waits for its end no longer: it hangs in the kernel, say, on a disk that is gone."""
+        child.late = why
+        del self._running[child.process.pid]
+        child.finish()
 
     def _reap(self) -> None:
         for child in list(self._running.values()):

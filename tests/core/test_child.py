@@ -179,6 +179,21 @@ def test_what_may_not_be_killed_is_given_up(loop: Loop, monkeypatch: pytest.Monk
     assert sorted(os.listdir("/proc/self/fd")) == before
 
 
+def test_what_does_not_end_when_killed_is_given_up(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that hangs in the kernel outlives every signal; here none reaches it."""
+    before = sorted(os.listdir("/proc/self/fd"))
+    spared: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda group, number: spared.append(group))
+    finished = sh(loop, "echo begun; exec sleep 1000", timeout_s=0.3)
+    (pid,) = spared
+    end(pid)
+    assert finished == Finished(None, "begun\n", "no end after 0.3 s, nor when killed")
+    assert has_ended(pid)
+    assert sorted(os.listdir("/proc/self/fd")) == before
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [
