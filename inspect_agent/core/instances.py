@@ -2,7 +2,8 @@
 
     comes   as soon as its manager has it loaded; that alone is told to nobody
     goes    when its manager does not have it loaded, it is not up, and its loss was told or it
-            never was up; not while a silence covers it, or a rule does something to it
+            never was up; not while a silence covers it, or a rule does something to it, nor when
+            it has failed and its manager unloads what crashed as it does what was stopped
 
 The managers are asked what they have loaded when a configuration comes into force, once a cycle,
 and when an instance dies; where there is no template nobody is asked.
@@ -122,6 +123,13 @@ class Instances:
             state.status != "up"
             and (state.lost or not state.was_up)
             and not service.held
+            and not _may_have_crashed(service)
             and not silence.covers(self._windows.silence, service.window)
             and not self._repairs.describe(service)
         )
+
+
+def _may_have_crashed(service: WatchedService) -> bool:
+    """Whether it may have crashed, as far as its manager says, or has said anything yet."""
+    seen = service.seen
+    return service.state.status == "failed" and (seen.ambiguous or seen.status == "unknown")
