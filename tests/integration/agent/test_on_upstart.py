@@ -182,7 +182,9 @@ def test_stopped_by_somebody(upstart: Upstart, inside: Path) -> None:
         assert failed["reason"] == down["reason"] == WHY
 
 
-@pytest.mark.parametrize(("verb", "how"), [("start", START), ("restart", RESTART)])
+@pytest.mark.parametrize(
+    ("verb", "how"), [("start", START), ("restart", RESTART)], ids=["start", "restart"]
+)
 def test_a_stopped_job_is_repaired(upstart: Upstart, inside: Path, verb: str, how: str) -> None:
     """It is started where a rule wants that; a restart, which Upstart refuses, starts it, too."""
     upstart.write("web", execute("idle"))
