@@ -14,7 +14,6 @@ from inspect_agent.lang.problems import Wrong
 Kind = Literal[
     "check",
     "clause",
-    "state",
     "parameter",
     "channel parameter",
     "family",
@@ -25,7 +24,6 @@ Kind = Literal[
 PLANNED: Mapping[Kind, tuple[str, ...]] = {
     "check": ("jobs",),
     "clause": ("expose",),
-    "state": ("stale", "outdated"),
     "parameter": (
         *("url", "contains", "timeout"),
         *("username", "password", "socket", "hostname", "port", "endpoint"),

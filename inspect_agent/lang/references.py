@@ -86,6 +86,8 @@ def _unknown_manager(name: str, known: Known) -> Wrong:
 def _at_odds(values: Mapping[str, object]) -> Iterator[tuple[str, Wrong]]:
     """Parameters that do not go together."""
     named = values.get("manager")
+    if "instance" in values and ("pidfile" in values or named not in (None, "upstart")):
+        yield "instance", Wrong("{} is for jobs of upstart", "elsewhere an instance has a name")
     if "pidfile" in values:
         if named not in (None, "pidfile"):
             yield "manager", Wrong("a service with a pidfile has no other manager")

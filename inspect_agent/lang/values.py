@@ -70,7 +70,9 @@ def variables(value: str) -> tuple[str, ...] | Wrong:
         words = tuple(shlex.split(value))
     except ValueError as error:
         return Wrong(f"the variables cannot be split into words: {str(error).lower()}")
-    if not words or not all(map(_VARIABLE.match, words)):
+    if not words:
+        return Wrong("the variables are empty", 'as the job has them: "index=0"')
+    if not all(map(_VARIABLE.match, words)):
         return Wrong("{} names no variables", 'as the job has them: "index=0"')
     return words
 

@@ -77,6 +77,6 @@ def _by_name() -> dict[tuple[Scope, str], Family]:
 
 VOCABULARY = Vocabulary(
     _by_name(),
-    ("pidfile", "systemd"),
+    tuple(registry.built_in("managers")),
     {name: _channel(name) for name in ("email", "gmail", "apprise", "log", "null")},
 )
