@@ -16,6 +16,7 @@ from inspect_agent.model.observation import Command, Finished, Observation, Stat
 from inspect_agent.model.rule import Verb
 from inspect_agent.model.target import Process, ServiceCheck
 from inspect_agent.ports import Fingerprints, Observations, Question, Reader
+from inspect_agent.sources.freshness import Release, Verdict
 from inspect_agent.sources.tree import Sample
 from tests.core.looping import FakeClock
 
@@ -30,6 +31,9 @@ class Unit:
     born_mb    the same of a new one
     respawns   its manager restarts it after so many seconds; None: it does not
     most_mb    the memory that its control group may use; None: all there is
+    works_in   where its processes begin to work: a folder, or a link to one
+    folder     where its process works
+    is_old     its process uses a library that was replaced
     """
 
     def __init__(self, name: str) -> None:
@@ -40,6 +44,8 @@ class Unit:
         self.rss_mb = self.born_mb = 100.0
         self.respawns: float | None = None
         self.most_mb: float | None = None
+        self.works_in = self.folder = "/"
+        self.is_old = False
         self.ghost: tuple[int, float] | None = None
         self.respawned = 0
 
@@ -60,6 +66,7 @@ class Machine:
     pages     URL → the seconds that it takes to answer, or why it does not
     environments  what each of a rule's own commands was given
     deadly    the signals that end a process, and how
+    links     symlinks and the folders that they lead to
     ambiguous it cannot tell a crash from a stop
     counts    it counts what it restarts by itself
     """
@@ -87,6 +94,7 @@ class Machine:
         self.pidfds = True
         self.unloads = False
         self.hides: set[str] = set()
+        self.links: dict[str, str] = {}
         self.ambiguous = False
         self.counts = False
 
@@ -104,6 +112,8 @@ class Machine:
         self._pid += 1
         unit.process = Process(self._pid, self._clock.now)
         unit.rss_mb = unit.born_mb
+        unit.folder = self.links.get(unit.works_in, unit.works_in)
+        unit.is_old = False
         unit.status, unit.reason = "up", "active (running)"
 
     def grow(self, name: str, mb: float) -> None:
@@ -154,6 +164,11 @@ class Machine:
         stranger = Unit(f"stranger {process.pid}")
         stranger.process = Process(process.pid, self._clock.now)
         self.units[stranger.name] = stranger
+
+    def upgrade(self) -> None:
+        """A library is replaced that every process uses."""
+        for unit in self.units.values():
+            unit.is_old = unit.process is not None
 
     def remove(self, name: str) -> None:
         """A service is deinstalled."""
@@ -235,6 +250,29 @@ class Machine:
         reader = _Reader(self, process, metrics)
         reader.read()
         return reader
+
+    # what its processes run (sources.freshness.Code)
+
+    def release(self, path: str) -> Release:
+        """Where a link leads."""
+        if path not in self.links:
+            raise SourceError(f"{path}: No such file or directory")
+        return Release(self.links[path], 0, 0)
+
+    def stale(self, pid: int, release: Release) -> Verdict:
+        """Whether a process works elsewhere."""
+        unit = self._unit_of(pid)
+        if unit is None:
+            return Verdict(None, f"process {pid} cannot be looked at: No such file or directory")
+        stale = unit.folder != release.folder
+        return Verdict(stale, f"works in {unit.folder}" if stale else "")
+
+    def outdated(self, pid: int) -> Verdict:
+        """Whether a process uses a library that was replaced."""
+        unit = self._unit_of(pid)
+        if unit is None:
+            return Verdict(None, f"process {pid} cannot be looked at: No such file or directory")
+        return Verdict(unit.is_old, "uses libssl.so.3" if unit.is_old else "")
 
     def watch(
         self,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from inspect_agent.core import attend, status
+from inspect_agent.core import attend, freshness, status
 from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.commands import commands
@@ -161,6 +161,7 @@ class Stage:
         self.probes: tuple[ProbeCheck, ...] = ()
         monkeypatch.setattr(attend, "watch", self.machine.watch)
         monkeypatch.setattr(signalling, "send", self.machine.signal)
+        monkeypatch.setattr(freshness, "Code", lambda: self.machine)
         (folder / "services.d").mkdir()
 
     def say(self, text: str) -> None:
@@ -179,6 +180,10 @@ class Stage:
         """What was told since the beginning: its kind, and when it happened."""
         zero = self.clock.wall() - (self.clock.now - self._began)
         return [(event.kind, event.at - zero) for event in self._events]
+
+    def details(self) -> list[str]:
+        """What was said beside that, event by event."""
+        return [event.detail for event in self._events]
 
     def story(self) -> list[str]:
         """What was told and run since it was last asked for."""

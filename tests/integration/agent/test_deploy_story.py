@@ -133,7 +133,7 @@ def test_a_deploy_inside_of_a_window(
         shown = agent.service("sidekiq", lambda sidekiq: sidekiq["freshness"][0]["holds"] is False)
 
         assert opened == "Starting deploy, now silenced (sidekiq): 5m\n"
-        assert closed == "Finished deploy of sidekiq, watching again\n"
+        assert closed == "Finished deploy, watching again (sidekiq)\n"
         assert not ran_in_the_gap
         assert agent.lines(OURS) == []
         assert post.rest() == []
