@@ -322,3 +322,16 @@ def test_what_is_wrong_with_the_agent_itself() -> None:
         "Not durable: database or disk is full",
         "The configuration on disk has problems and is not in force",
     ]
+
+
+def test_what_is_not_loaded_yet() -> None:
+    """The first few files, what became of each, and how many more there are."""
+    files = [{"file": f"services.d/{number}.inq", "how": "new"} for number in range(5)]
+    tail = "; inspectctl reload does it, or says why not"
+    assert notes(not_loaded=[{"file": "inspect.conf", "how": "changed"}]) == [
+        f"Not loaded yet: inspect.conf (changed){tail}"
+    ]
+    named = ", ".join(f"services.d/{number}.inq (new)" for number in range(5))
+    assert notes(not_loaded=files) == [f"Not loaded yet: {named}{tail}"]
+    gone = [{"file": "host.inq", "how": "gone"}] * 2
+    assert notes(not_loaded=files + gone) == [f"Not loaded yet: {named}, and 2 more{tail}"]
