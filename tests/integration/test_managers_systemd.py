@@ -57,7 +57,15 @@ def check(name: str) -> ServiceCheck:
 def look(
     machine: SystemdMachine, *names: str, manager: Systemd | None = None
 ) -> Mapping[str, Observation]:
-    """What the manager learns about these services."""
+    """What the manager learns about these services, but for how often it has restarted them."""
+    seen = look_in_full(machine, *names, manager=manager)
+    return {name: one._replace(restarts=None) for name, one in seen.items()}
+
+
+def look_in_full(
+    machine: SystemdMachine, *names: str, manager: Systemd | None = None
+) -> Mapping[str, Observation]:
+    """All that the manager learns about these services."""
     question = (manager or Systemd()).look([check(name) for name in names])
     assert isinstance(question, Question)
     seen: Mapping[str, Observation] = question.parse(answer(machine, question.command.argv))
@@ -203,6 +211,45 @@ def test_unknown_masked_and_unreadable_units(machine: SystemdMachine) -> None:
         "masked": Observation("down", None, "Unit masked.service is masked."),
         "bad": Observation("failed", None, "Unit bad.service has a bad unit file setting."),
     }
+
+
+def test_restarts_are_counted(machine: SystemdMachine) -> None:
+    """Those of systemd itself; an operator's restart is none, and begins the count anew."""
+    start(machine, "counted.service", f"{RUNNING}Restart=always\nRestartSec=100ms\n")
+    counts = [look_in_full(machine, "counted")["counted"].restarts]
+    machine.systemctl("kill", "--signal=KILL", "counted")
+    counted = "until systemctl show -p NRestarts counted | grep -qx NRestarts=1; do :; done"
+    machine.run(["sh", "-c", counted])
+    counts.append(look_in_full(machine, "counted")["counted"].restarts)
+    machine.systemctl("restart", "counted")
+    counts.append(look_in_full(machine, "counted")["counted"].restarts)
+
+    assert counts == [0, 1, 0]
+
+
+LATE = """[Service]
+Type=forking
+PIDFile=/run/late.pid
+ExecStartPre=/usr/bin/mkfifo /run/late.go
+ExecStart=/bin/sh -c 'setsid sh /run/late.sh &'
+"""
+LATE_DAEMON = "read go < /run/late.go\necho $$ > /run/late.pid\nexec sleep 99\n"
+
+
+def test_a_pid_file_that_appears_late(machine: SystemdMachine) -> None:
+    """Until then a daemon that has forked is starting; afterwards it is up with that process."""
+    (machine.root / "run/late.sh").write_text(LATE_DAEMON)
+    machine.write_unit("late.service", LATE)
+    starts = machine.popen(["systemctl", "start", "late"])
+    machine.run(["sh", "-c", "until test -p /run/late.go; do sleep 0.05; done"])
+    before = look(machine, "late")["late"]
+    machine.run(["sh", "-c", "echo go > /run/late.go"])
+    assert starts.wait(30) == 0
+    after = look(machine, "late")["late"]
+
+    assert (before.status, before.pid) == ("starting", None)
+    assert (after.status, after.pid) == ("up", main_pid(machine, "late"))
+    assert machine.run(["cat", "/run/late.pid"]).stdout == f"{after.pid}\n"
 
 
 def test_removed_while_running(machine: SystemdMachine) -> None:
