@@ -62,7 +62,7 @@ def s6(root: str = "") -> bool:
 
 
 def supervisord(root: str = "") -> bool:
-    """Whether somebody listens at its socket; where that is not plainly named, only asking tells."""
+    """Whether its socket has a listener; where none is plainly named, whether it is configured."""
     conf = next((root + path for path in SUPERVISORD_CONFS if os.path.exists(root + path)), "")
     if not conf:
         return False
