@@ -46,6 +46,10 @@ class Upstart:
         """The process of what runs."""
         return int(self.say("status", name, *variables).rpartition(" ")[2])
 
+    def log(self, name: str) -> Path:
+        """What a job has printed, as tests reach it."""
+        return self.machine.root / str(FOLDER)[1:] / f"{name}.log"
+
     def kill(self, pid: int, signal: str = "KILL") -> None:
         """Sends a signal to a process, as the machine counts it."""
         self.machine.tell("kill", f"-{signal}", str(pid))
@@ -69,7 +73,7 @@ def upstart_machine() -> Iterator[Upstart]:
     prepare = f"cp {_TINI} {_INIT}; rm -rf {' '.join(_OTHERS)}; mkdir -p {FOLDER} {JOBS}"
     with SmallMachine([_INIT, "--", "sleep", "infinity"], prepare, visible) as small:
         tool = small.root / "usr/sbin/initctl"
-        tool.write_text(f"#!{sys.executable} -I\n{INITCTL.read_text()}")
+        tool.write_text(f"#!{sys.executable} -IS\n{INITCTL.read_text()}")
         tool.chmod(0o755)
         with init(small, FOLDER, JOBS):
             yield Upstart(small)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -342,6 +343,83 @@ def test_an_instance_whose_variables_nobody_knows(
         f"{words.replace('FOLDER', str(tmp_path))}: give the variables,"
         f' as in `check service {job} with instance "index=0"`'
     )
+
+
+@pytest.fixture
+def initctl(tmp_path: Path) -> Path:
+    """A folder whose `initctl` says which words it got, and does as `VERB.says` has it."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    tool = folder / "initctl"
+    tool.write_text(
+        f'#!/bin/sh\nprintf "<%s>" "$@" >> {folder}/words\necho >> {folder}/words\n'
+        f"[ ! -e {folder}/$1.says ] || . {folder}/$1.says\n"
+    )
+    tool.chmod(0o755)
+    return folder
+
+
+def run(folder: Path, command: Command | None) -> tuple[int, str, list[str]]:
+    """How a command ends with that initctl, what it says of what went wrong, and whom it asked."""
+    assert command is not None
+    path = f"{folder}:/usr/bin:/bin"
+    ran = subprocess.run(command.argv, env={"PATH": path}, cwd="/", capture_output=True, text=True)
+    return ran.returncode, ran.stderr, (folder / "words").read_text().splitlines()
+
+
+def test_variables_are_words_of_their_own(upstart: Upstart, initctl: Path) -> None:
+    """Whatever is in them: no shell, pattern or blank makes more or other words of them."""
+    odd = check("odd", instance=("index=$(reboot) * ~;'", "path=/*"))
+    words = "<odd><index=$(reboot) * ~;'><path=/*>"
+
+    assert run(initctl, question(upstart, odd).command) == (0, "", ["<list>", f"<status>{words}"])
+    assert run(initctl, upstart.command("restart", odd))[2][2:] == [f"<restart>{words}"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "says", "ending"),
+    [
+        ("start", {}, (0, "", ["<start><web>"])),
+        (
+            "start",
+            {"start": "echo running >&2; exit 1", "status": "echo web start/running, process 3"},
+            (0, "running\n", ["<start><web>", "<status><web>"]),
+        ),
+        (
+            "start",
+            {"start": "echo failed >&2; exit 1", "status": "echo web stop/waiting"},
+            (1, "failed\n", ["<start><web>", "<status><web>"]),
+        ),
+        (
+            "start",
+            {"start": "echo failed >&2; exit 1", "status": "echo unknown >&2; exit 1"},
+            (1, "failed\n", ["<start><web>", "<status><web>"]),
+        ),
+        ("restart", {}, (0, "", ["<restart><web>"])),
+        (
+            "restart",
+            {"restart": "echo stopped >&2; exit 1"},
+            (0, "stopped\n", ["<restart><web>", "<start><web>"]),
+        ),
+        (
+            "restart",
+            {"restart": "echo broken >&2; exit 1", "start": "echo no >&2; exit 1"},
+            (1, "broken\nno\n", ["<restart><web>", "<start><web>"]),
+        ),
+    ],
+)
+def test_how_commands_end(
+    upstart: Upstart,
+    initctl: Path,
+    verb: Verb,
+    says: Mapping[str, str],
+    ending: tuple[int, str, list[str]],
+) -> None:
+    """A start succeeds where it runs already, a restart starts, and failures keep their words."""
+    for said, script in says.items():
+        (initctl / f"{said}.says").write_text(script)
+
+    assert run(initctl, upstart.command(verb, check("web"))) == ending
 
 
 PRINTED = st.lists(

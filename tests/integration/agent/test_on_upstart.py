@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +19,10 @@ SIDEKIQ = """check service {name}
   if cpu:user > 60% for 2 cycles then restart
 """
 WHY = "stop/waiting; upstart does not say why"
-RESTART = 'sh -c initctl restart "$@" || initctl start "$@" initctl'
-START = 'sh -c initctl start "$@" || initctl status "$@" 2>/dev/null | grep -q " start/" initctl'
+RESTART = re.escape('sh -c initctl restart "$@" || initctl start "$@" initctl')
+START = re.escape(
+    'sh -c initctl start "$@" || initctl status "$@" 2>/dev/null | grep -q " start/" initctl'
+)
 
 
 @pytest.fixture
@@ -318,7 +321,8 @@ def test_rules_that_a_deploy_hook_drops(upstart: Upstart, inside: Path, post: Po
     restart(upstart, agent)
     agent.service("sidekiq", lambda sidekiq: sidekiq["wrapper"])
     shown = agent.ctl("status").stdout
-    agent.write("sidekiq", SIDEKIQ.format(name="sidekiq").replace("memory:rss", "memory:total_rss"))
+    fits = SIDEKIQ.format(name="sidekiq with restarts 1/10m")
+    agent.write("sidekiq", fits.replace("memory:rss", "memory:total_rss"))
     restart(upstart, agent)
     mail = post.next()
 
@@ -348,6 +352,22 @@ def test_the_go_service(upstart: Upstart, inside: Path, post: Postbox) -> None:
     assert told == ["CRITICAL more: not running", "WARNING go: has another process"]
     assert stopped == "inspect-agent stop/waiting"
     assert not Path(agent.socket).exists()
+
+
+def test_an_agent_that_is_too_fat(upstart: Upstart, inside: Path) -> None:
+    """As a job it has Upstart restart it, and the next agent verifies that this was done."""
+    rules = "check service inspect-agent with restarts 1/10m\n  if memory:rss > 1k then restart\n"
+    agent = RunningAgent(inside, rules, place=upstart.machine)
+    upstart.write("inspect-agent", job_of(agent))
+    before = upstart.start("inspect-agent")
+    log = upstart.log("inspect-agent")
+    done = re.compile(r"inspect-agent: restart succeeded, process (\d+)")
+    agent.log.until(lambda: done.search(log.read_text()) is not None, log.read_text)
+    match = done.search(log.read_text())
+
+    assert match is not None
+    assert before != int(match[1]) == upstart.pid("inspect-agent")
+    assert log.read_text().count("restart: sh") == 1
 
 
 def job_of(agent: RunningAgent) -> str:
