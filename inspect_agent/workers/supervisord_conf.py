@@ -89,7 +89,7 @@ def parser() -> configparser.RawConfigParser:
 
 def add(sections: configparser.RawConfigParser, path: str) -> None:
     """Adds what a file says. Raises ManagerError where it cannot be used."""
-    content = disk.read(path, os.geteuid(), MOST_BYTES).content
+    content = disk.read(path, os.geteuid(), MOST_BYTES)
     if not isinstance(content, disk.Content):
         hint = f" ({content.hint} {path})" if content.hint else ""
         raise ManagerError(f"{path}: {content.message}{hint}")
