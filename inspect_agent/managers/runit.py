@@ -21,7 +21,7 @@ _WORDS: Mapping[Verb, str] = {
 }
 _STATUS_BYTES = 20
 _FINISH = 2
-_POLL_S = 0.5  # sv looks every 0.42 s whether the service is where it should be
+_SPARE_S = 1.0  # sv looks every 0.42 s, and gives up at the second look behind its time
 
 
 class Runit:
@@ -57,13 +57,13 @@ class Runit:
         folder = scandir.find(self._root, RUNIT_FOLDERS, check.name)
         if folder is None:
             return None
-        wait_s = max(0, int(check.timeout_s - _POLL_S))
+        wait_s = max(0, int(check.timeout_s - _SPARE_S))
         return Command(("sv", "-w", str(wait_s), _WORDS[verb], folder), check.timeout_s)
 
     def _look(self, name: str) -> Observation:
         folder = scandir.find(self._root, RUNIT_FOLDERS, name)
         if folder is None:
-            return scandir.absent(RUNIT_FOLDERS, name)
+            return scandir.absent(self._root, RUNIT_FOLDERS, name)
         try:
             return self._observe(folder)
         except ManagerError as error:

@@ -88,7 +88,7 @@ class S6:
         """A service's folder, or why it has none."""
         folder = scandir.find(self._root, S6_FOLDERS, name)
         if folder is None:
-            return scandir.absent(S6_FOLDERS, name)
+            return scandir.absent(self._root, S6_FOLDERS, name)
         if self._is_runits(folder):
             return Observation("absent", reason=f"runsv supervises {folder}")
         return folder

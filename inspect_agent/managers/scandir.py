@@ -24,12 +24,13 @@ def find(root: str, places: Sequence[str], name: str) -> str | None:
     return next((folder for folder in folders if os.path.isdir(root + folder)), None)
 
 
-def absent(places: Sequence[str], name: str) -> Observation:
+def absent(root: str, places: Sequence[str], name: str) -> Observation:
     """Why `find` found nothing."""
     shown = repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")
     if not _is_possible(name):
         return Observation("absent", reason=f"{shown} cannot be the name of a service")
-    return Observation("absent", reason=f"no folder {shown} in {' or '.join(places)}")
+    here = [place for place in places if os.path.isdir(root + place)] or places
+    return Observation("absent", reason=f"no folder {shown} in {' or '.join(here)}")
 
 
 def folders(root: str, places: Sequence[str]) -> Iterator[str]:

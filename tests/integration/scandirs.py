@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
+from tests.integration.daemons import WORKERS
 from tests.integration.following import GUARD_S
 
 A = TypeVar("A")
 Files = Mapping[str, str]
 """The files of one folder by their names; those that begin with #! can be run."""
+
+VISIBLE = (Path(__file__).parents[2], Path(sys.prefix), Path(sys.base_prefix))
+"""What an agent in the machine needs: this checkout and this Python."""
 
 SLEEP = "#!/bin/sh\nexec sleep 1000\n"
 
@@ -38,3 +44,9 @@ def until(ask: Callable[[], A], holds: Callable[[A], object]) -> A:
         assert time.monotonic() < guard, f"never true; the last answer: {answer!r}"
         time.sleep(0.02)
     return answer
+
+
+def leaky(*arguments: str) -> str:
+    """The run script of a leaky service."""
+    command = [sys.executable, "-I", "-S", str(WORKERS / "leaky.py"), *arguments]
+    return f"#!/bin/sh\nexec {shlex.join(command)}\n"

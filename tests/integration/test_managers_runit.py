@@ -95,11 +95,7 @@ def test_where_services_are(machine: SmallMachine) -> None:
             for name, pid in pids.items()
         },
         "down": Observation("down", None, "down"),
-        "nothing": Observation(
-            "absent",
-            reason="no folder 'nothing' in /etc/service or /service or /var/service or"
-            " /run/runit/service",
-        ),
+        "nothing": Observation("absent", reason=f"no folder 'nothing' in {PLACE}"),
     }
 
 

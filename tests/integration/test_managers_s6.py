@@ -118,11 +118,7 @@ def test_where_services_are(machine: SmallMachine) -> None:
             for name in names
         },
         "down": Observation("down", None, "down (exitcode 0), ready"),
-        "nothing": Observation(
-            "absent",
-            reason="no folder 'nothing' in /run/service or /run/s6/services or"
-            " /var/run/s6/services or /service",
-        ),
+        "nothing": Observation("absent", reason=f"no folder 'nothing' in {PLACE}"),
     }
 
 

@@ -16,7 +16,6 @@ from tests.managers.builders import check
 from tests.managers.supervise import read
 
 WEB = "etc/service/web"
-PLACES = "/etc/service or /service or /var/service or /run/runit/service"
 
 
 def status(pid: int, want: str, state: int, *, paused: int = 0, term: int = 0) -> bytes:
@@ -160,15 +159,25 @@ def test_names_of_no_folder(tmp_path: Path, web: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["--help", "-w", "a b", "$(reboot)", "x;y", "*", "we?", 'x"y'])
 def test_names_that_mean_nothing_else(tmp_path: Path, web: Path, name: str) -> None:
     """Any other name is that of a folder, and nothing but a part of its path."""
-    assert look(tmp_path, name) == Observation("absent", reason=f"no folder {name!r} in {PLACES}")
+    assert look(tmp_path, name) == Observation(
+        "absent", reason=f"no folder {name!r} in /etc/service"
+    )
     (tmp_path / "etc/service" / name).mkdir()
     command = Runit(str(tmp_path)).command("stop", check(name))
     assert command == Command(("sv", "-w", "29", "stop", f"/etc/service/{name}"), 30.0)
 
 
-def test_an_endless_name(tmp_path: Path) -> None:
+def test_an_endless_name(tmp_path: Path, web: Path) -> None:
     """A name that no file can have is absent, and shown in part."""
-    assert look(tmp_path, "x" * 4096).reason == f"no folder '{'x' * 80}…' in {PLACES}"
+    assert look(tmp_path, "x" * 4096).reason == f"no folder '{'x' * 80}…' in /etc/service"
+
+
+def test_a_machine_without_folders(tmp_path: Path) -> None:
+    """Where none is there, all that were looked at are named."""
+    assert look(tmp_path) == Observation(
+        "absent",
+        reason="no folder 'web' in /etc/service or /service or /var/service or /run/runit/service",
+    )
 
 
 def test_a_glance_changes_when_a_look_would(tmp_path: Path, web: Path) -> None:
@@ -201,7 +210,7 @@ def test_commands(tmp_path: Path, web: Path) -> None:
     verbs: tuple[Verb, ...] = ("start", "stop", "restart", "reload")
 
     assert [manager.command(verb, check("web", timeout_s=9.9)) for verb in verbs] == [
-        Command(("sv", "-w", "9", word, "/etc/service/web"), 9.9)
+        Command(("sv", "-w", "8", word, "/etc/service/web"), 9.9)
         for word in ("start", "stop", "restart", "hup")
     ]
     short = manager.command("start", check("web", timeout_s=0.2))

@@ -23,10 +23,7 @@ SERVICES = {
         for name in ("web", "a b", "killed", "left", "started", "restarted", "orphan", "other")
     },
     "finishing": {"run": SLEEP, "finish": "#!/bin/sh\nread line < ./go\n"},
-    "given-up": {
-        "run": "#!/bin/sh\ntest -e ./mended || exit 3\nexec sleep 1000\n",
-        "finish": "#!/bin/sh\nexit 125\n",
-    },
+    "given-up": {"run": SLEEP, "finish": "#!/bin/sh\nexit 125\n"},
     "leaky": {"run": leaky("64")},
     "stubborn": {"run": "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1000; done\n"},
     "reloads": {"run": "#!/bin/sh\ntrap '> ./done' HUP\nwhile :; do sleep 0.05; done\n"},
@@ -103,18 +100,16 @@ def test_a_crash_that_is_cleaned_up_after(machine: SmallMachine, inside: Path) -
 
 
 def test_a_service_that_its_finish_script_gives_up(machine: SmallMachine, inside: Path) -> None:
-    """It has failed, and is started until it stays up."""
+    """It has failed, unlike one that was stopped, and is started again."""
     rules = "check service given-up\n  if failed then start\n"
     with RunningAgent(inside, rules, place=machine) as agent:
-        agent.logged(
-            r"given-up is not running .failed.: down .exitcode 3., normally up, ready; stopped, or"
-            r" given up by its finish script"
-        )
-        agent.logged("given-up: start failed: .*down .exitcode 3.")
-        (machine.root / PLACE[1:] / "given-up/mended").touch()
+        before = agent.up("given-up")
+        kill(machine, before)
+        words = "down .signal SIGKILL., normally up, ready; stopped, or given up by its finish"
+        agent.logged(f"given-up: failed .{words}")
         after = int(agent.logged(r"given-up: start succeeded, process (\d+)")[1])
 
-        assert after == pid(machine, "given-up")
+        assert before != after == pid(machine, "given-up")
 
 
 def test_a_restart_loop(machine: SmallMachine, inside: Path) -> None:
@@ -132,10 +127,11 @@ def test_stopped_by_the_operator(machine: SmallMachine, inside: Path) -> None:
     with RunningAgent(inside, rules, place=machine) as agent:
         agent.up("left")
         machine.tell("s6-svc", "-d", f"{PLACE}/left")
-        left = agent.service("left", lambda left: left["state"] == "down")
+        ready = "down (signal SIGTERM), normally up, ready"
+        left = agent.service("left", lambda left: left["reason"] == ready)
         agent.cycles(3)
 
-        assert left["reason"] == "down (signal SIGTERM), normally up, ready"
+        assert left["state"] == "down"
         assert agent.lines("start:") == []
 
 
