@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,11 +16,17 @@ from inspect_agent.model.observation import Observation
 from inspect_agent.model.rule import Verb
 from tests.integration.components import need
 from tests.integration.namespaces import Finished
-from tests.integration.scandirs import SLEEP, until, written
-from tests.integration.small_machine import SmallMachine
+from tests.integration.scandirs import SLEEP, VISIBLE, until, written
+from tests.integration.small_machine import PATH, SmallMachine
 from tests.managers.builders import check
 
 PLACE = "/etc/service"
+ASK = """
+from inspect_agent.managers import detect
+from inspect_agent.managers.runit import Runit
+from tests.managers.builders import check
+print(detect.runit(), Runit().loaded(), Runit().look([check("killed")])["killed"].reason)
+"""
 UNTIL_TOLD = "#!/bin/sh\nread line < ./go\n"
 SERVICES = {
     **{
@@ -45,7 +52,7 @@ def machine() -> Iterator[SmallMachine]:
     links = "mkdir -p /run/runit; ln -s ../../../run/runit/web /etc/sv/web/supervise"
     script = f"rm -r {PLACE}\n{written(PLACE, SERVICES)}\n{pipes}\n{elsewhere}\n{links}"
     script += f"\ntouch -d '1 minute ago' {PLACE}"
-    with SmallMachine(["runsvdir", "-P", PLACE], script) as booted:
+    with SmallMachine(["runsvdir", "-P", PLACE], script, VISIBLE) as booted:
         until(lambda: Runit(str(booted.root)).loaded(), lambda names: len(names) == len(SERVICES))
         yield booted
 
@@ -97,6 +104,17 @@ def test_where_services_are(machine: SmallMachine) -> None:
         "down": Observation("down", None, "down"),
         "nothing": Observation("absent", reason=f"no folder 'nothing' in {PLACE}"),
     }
+
+
+def test_an_ordinary_user(machine: SmallMachine) -> None:
+    """Who may not look into supervise sees no runit, and is told why."""
+    nobody = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c", ASK]
+    ran = machine.run(nobody, env={"PATH": PATH, "PYTHONPATH": str(VISIBLE[0])})
+
+    assert (ran.stdout, ran.stderr) == (
+        f"False [] no runsv supervises {PLACE}/killed (supervise/ok: Permission denied)\n",
+        "",
+    )
 
 
 def test_a_run_script_that_cannot_be_run(machine: SmallMachine) -> None:

@@ -21,7 +21,10 @@ PLACE = "/etc/service"
 SERVICES = {
     **{
         name: {"run": SLEEP}
-        for name in ("web", "a b", "killed", "left", "started", "restarted", "orphan", "other")
+        for name in (
+            *("web", "a b", "killed", "left", "started", "restarted", "orphan", "other"),
+            *("worker@1", "worker@2"),
+        )
     },
     "finishing": {"run": SLEEP, "finish": "#!/bin/sh\nread line < ./go\n"},
     "leaky": {"run": leaky("64")},
@@ -73,6 +76,14 @@ def test_services_are_found(machine: SmallMachine, inside: Path) -> None:
         assert f"\nService: web [Up/{pids[0]}] runit\n" in agent.say(b"status\n")
         assert "runit: '../service/web' cannot be the name of a service" in refused["reason"]
         assert missing["reason"] == f"runit: no folder '--help' in {PLACE}"
+
+
+def test_instances_are_folders(machine: SmallMachine, inside: Path) -> None:
+    """One check stands for all folders of a template's name."""
+    with RunningAgent(inside, "check service worker@*\n", place=machine) as agent:
+        pids = {name: agent.up(name) for name in ("worker@1", "worker@2")}
+
+        assert pids == {name: look(machine, name).pid for name in pids}
 
 
 def test_a_crash_is_told_with_who_brought_it_back(machine: SmallMachine, inside: Path) -> None:
