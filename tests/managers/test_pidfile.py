@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspect_agent.errors import ManagerError
-from inspect_agent.managers.pidfile import Pidfile, parse_pid
+from inspect_agent.managers.pid_files import parse_pid
+from inspect_agent.managers.pidfile import Pidfile
 from inspect_agent.model.observation import Command, Observation
 from tests.integration.components import need
 from tests.managers.builders import check
@@ -45,12 +46,17 @@ def test_up(path: Path, form: str) -> None:
         assert look(path) == Observation("up", process.pid)
 
 
+def down(path: Path) -> Observation:
+    """A service without a PID file."""
+    return Observation("down", reason=f"stopped or crashed: no PID file {path}", ambiguous=True)
+
+
 def test_down_without_a_file(path: Path) -> None:
-    """Without a PID file, or a folder for it, the service is down."""
-    assert look(path) == Observation("down", reason=f"no pid file {path}")
-    assert look(path / "x") == Observation("down", reason=f"no pid file {path / 'x'}")
+    """Without a PID file, or a folder for it, nobody can tell whether it was stopped or crashed."""
+    assert look(path) == down(path)
+    assert look(path / "x") == down(path / "x")
     path.touch()
-    assert look(path / "x") == Observation("down", reason=f"no pid file {path / 'x'}")
+    assert look(path / "x") == down(path / "x")
 
 
 def test_failed_with_a_dead_process(path: Path) -> None:
@@ -113,6 +119,40 @@ def test_what_is_no_plain_file(path: Path, tmp_path: Path) -> None:
     assert look(tmp_path) == unknown(f"{tmp_path} is not a plain file")
 
 
+def test_a_huge_file(path: Path) -> None:
+    """Of a file of a gigabyte the beginning alone is read."""
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+    assert look(path) == unknown(f"{path} holds no PID but {bytes(40)!r}")
+    with path.open("r+b") as file, living("sh", "-c", "echo; read x") as process:
+        file.write(b"%d\n" % process.pid)
+        file.flush()
+        assert look(path) == Observation("up", process.pid)
+
+
+def test_a_folder_that_everybody_may_write_to(path: Path) -> None:
+    """There anybody may put another file in its place, so the file is refused."""
+    path.write_text(str(os.getppid()))
+    path.parent.chmod(0o777)
+    assert look(path) == unknown(f"{path} lies in a folder that everybody may write to")
+
+
+def test_a_folder_like_tmp(path: Path) -> None:
+    """In a sticky folder anybody may be the first to make the file: only root's is believed."""
+    need("root")
+    argv = ["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", "echo; read x"]
+    path.parent.chmod(0o1777)
+    with living(*argv) as process:
+        path.write_text(str(process.pid))
+        of_root = look(path)
+        os.chown(path, 65534, 65534)
+
+        assert of_root == Observation("up", process.pid)
+        assert look(path) == unknown(
+            f"{path} of user 65534 lies in a folder that everybody may write to"
+        )
+
+
 def test_whose_file_it_is(path: Path) -> None:
     """The file must be root's or the user's that its process runs as; a third one's is refused."""
     need("root")
@@ -171,6 +211,21 @@ def test_a_glance_changes_when_a_look_would(path: Path) -> None:
     assert len({missing, up, writable, up_again, dead}) == 5
 
 
+def test_a_file_that_is_replaced(path: Path) -> None:
+    """A file that another one took the place of is another service's process, and glanced so."""
+    manager = Pidfile()
+    with living("sh", "-c", "echo; read x") as old, living("sh", "-c", "echo; read x") as new:
+        path.write_text(str(old.pid))
+        before = look(path, manager), glance(path, manager)
+        replacing = path.with_suffix(".new")
+        replacing.write_text(str(new.pid))
+        replacing.replace(path)
+        after = glance(path, manager), look(path, manager)
+
+        assert (before[0], after[1]) == (Observation("up", old.pid), Observation("up", new.pid))
+        assert before[1] != after[0]
+
+
 def test_a_glance_sees_a_late_answer(path: Path) -> None:
     """What was refused is looked at anew each time, for the process may have changed."""
     manager = Pidfile()
@@ -187,7 +242,6 @@ def test_commands() -> None:
     start, stop = ("app", "start now"), ("app", "stop")
     app = check("app", start=start, stop=stop, timeout_s=7.0)
 
-    assert Pidfile().present()
     assert Pidfile().command("start", app) == Command(start, 7.0)
     assert Pidfile().command("stop", app) == Command(stop, 7.0)
     assert Pidfile().command("restart", app) is None
@@ -197,6 +251,13 @@ def test_commands() -> None:
 
 @given(st.binary() | st.integers().map(lambda number: str(number).encode()))
 def test_parse_pid_gives_a_pid_or_an_error(text: bytes) -> None:
-    """No bytes make anything but a PID that there could be, or a ManagerError."""
+    """No bytes make anything but a PID that there could be, nothing, or a ManagerError."""
     with suppress(ManagerError):
-        assert 0 < parse_pid(text) < 2**31
+        pid = parse_pid(text)
+        assert (pid is None) == (not text.partition(b"\n")[0].strip())
+        assert pid is None or 0 < pid < 2**31
+
+
+def test_no_service_is_loaded() -> None:
+    """Only checks know of PID files."""
+    assert Pidfile().loaded() == ()
