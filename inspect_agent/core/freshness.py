@@ -4,15 +4,16 @@
     read every cycle    what is true: a service may move on by itself, and then needs no restart
     read every minute   everything else
 
-Only so much is read in one cycle, what was not read for longest first, that a thousand services
+Only for so long is read in one cycle, what was not read for longest first, that a thousand services
 hold nothing up. What was not read yet is unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
+from inspect_agent import clock
 from inspect_agent.core.watched import Reading, WatchedService
 from inspect_agent.errors import SourceError
 from inspect_agent.model.rule import ServiceWord
@@ -24,11 +25,8 @@ from inspect_agent.typed import NamedTuple, Union
 
 AGAIN_S = 60.0
 
-UNITS: Mapping[ServiceWord, int] = {"stale": 1, "outdated": 10}
-"""What it costs to read one process: a link is a few µs, what it has mapped 30 µs to some ms."""
-
-MOST_UNITS = 250
-"""So much is read in one cycle."""
+MOST_S = 0.005
+"""CPU time in one cycle: where a process works takes 20 µs, what it has mapped 50 µs to some ms."""
 
 _DECISIVE: Mapping[ServiceWord, bool] = {"stale": False, "outdated": True}
 """Of several processes, one that is found so decides for all."""
@@ -50,10 +48,15 @@ class _Due(NamedTuple):
 
 
 class Freshness:
-    """Keeps the readings of services."""
+    """Keeps the readings of services; `cpu_s` tells how much CPU time was used until now."""
 
-    def __init__(self, processes: Processes, code: Code | None = None) -> None:
-        self._processes = processes
+    def __init__(
+        self,
+        processes: Processes,
+        code: Code | None = None,
+        cpu_s: Callable[[], float] = clock.cpu_s,
+    ) -> None:
+        self._processes, self._cpu_s = processes, cpu_s
         self._code = code or Code()
 
     def refresh(self, services: Iterable[WatchedService], now: float) -> None:
@@ -62,14 +65,12 @@ class Freshness:
         They are sampled after it: that tells when a process has ended meanwhile, and what was read
         is another's.
         """
-        left = MOST_UNITS
+        until = self._cpu_s() + MOST_S
         for due in sorted(self._due(services, now), key=attrgetter("last")):
-            if left <= 0:
-                break
-            verdicts = self._verdicts(due)
-            left -= UNITS[due.word] * len(verdicts)
-            found = _decided(due.word, verdicts)
+            found = _decided(due.word, self._verdicts(due))
             due.service.readings[due.word] = Reading(due.process, due.against, now, *found)
+            if self._cpu_s() >= until:
+                break
 
     def _due(self, services: Iterable[WatchedService], now: float) -> Iterator[_Due]:
         releases: dict[str, Against] = {}

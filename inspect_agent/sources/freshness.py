@@ -140,7 +140,8 @@ def deleted(maps: bytes) -> Iterator[str]:
     for line in maps.split(b"\n") if mark in maps else ():
         # 7f0c91a28000-7f0c91b7d000 r-xp 00026000 fe:00 1189 /usr/lib/x86_64-linux-gnu/libc.so.6
         fields = line.split(None, 5)
-        if line.endswith(mark) and len(fields) == 6 and b"x" in fields[1]:
+        is_code = len(fields) == 6 and b"x" in fields[1] and fields[5].startswith(b"/")
+        if is_code and line.endswith(mark):
             yield os.fsdecode(fields[5].replace(rb"\012", b"\n"))  # the one escape there is
 
 
@@ -153,10 +154,8 @@ def _read_maps(pid: int) -> bytes:
 def _link(step: str, path: str) -> str | None:
     """Where a link leads; None: it is none. Raises SourceError, about the whole path."""
     try:
-        return os.readlink(step)
+        return os.readlink(step) if stat.S_ISLNK(os.lstat(step).st_mode) else None
     except OSError as error:
-        if error.errno == errno.EINVAL:
-            return None
         where = path if step == path else f"{path}: {step}"
         raise SourceError(f"{where}: {error.strerror}") from error
     except ValueError as error:

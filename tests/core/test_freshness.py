@@ -29,6 +29,7 @@ class Scripted(Code):
     releases  where paths lead, or why they lead nowhere
     old       PIDs of processes that are stale, or outdated; `hidden` are of others
     read      what was read since it was last asked for
+    takes_s   the CPU time that it takes to read one process
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,13 @@ class Scripted(Code):
         self.old: set[int] = set()
         self.hidden: set[int] = set()
         self.raises = False
+        self.takes_s = 0.0
+        self._used_s = 50.0
         self._read: list[str] = []
+
+    def cpu_s(self) -> float:
+        """The CPU time that was used until now."""
+        return self._used_s
 
     def read(self) -> list[str]:
         """In the order in which it was."""
@@ -61,6 +68,7 @@ class Scripted(Code):
 
     def _verdict(self, pid: int, why: str) -> Verdict:
         self._read.append(why)
+        self._used_s += self.takes_s
         if self.raises:
             raise RuntimeError("a defect")
         if pid in self.hidden:
@@ -118,7 +126,7 @@ def refresh_each(freshness: Freshness, services: Iterable[WatchedService], *at: 
 
 def test_what_is_fine_is_read_once_a_minute(code: Scripted) -> None:
     """A process that is new at once, and then no more often; the release's link in each cycle."""
-    freshness, one = Freshness(LinuxProcesses(), code), service(7)
+    freshness, one = Freshness(LinuxProcesses(), code, code.cpu_s), service(7)
     assert words(one) == [(None, None)]
     freshness.refresh([one], 100.0)
     assert words(one) == [(False, False)]
@@ -132,7 +140,7 @@ def test_what_is_fine_is_read_once_a_minute(code: Scripted) -> None:
 
 def test_what_is_not_is_read_in_every_cycle(code: Scripted) -> None:
     """So that a service which has moved on by itself is not restarted for what it was."""
-    freshness, one = Freshness(LinuxProcesses(), code), service(7)
+    freshness, one = Freshness(LinuxProcesses(), code, code.cpu_s), service(7)
     code.old = {7}
     refresh_each(freshness, [one], 100.0, 101.0)
     assert words(one) == [(True, True)]
@@ -146,7 +154,7 @@ def test_what_is_not_is_read_in_every_cycle(code: Scripted) -> None:
 
 def test_a_symlink_that_is_another_one(code: Scripted) -> None:
     """The services that share it are read anew, and it is looked at once for all of them."""
-    freshness, services = Freshness(LinuxProcesses(), code), [service(7), service(8)]
+    freshness, services = Freshness(LinuxProcesses(), code, code.cpu_s), [service(7), service(8)]
     freshness.refresh(services, 100.0)
     code.read()
     code.releases["/app/current"], code.old = SECOND, {7}
@@ -157,7 +165,7 @@ def test_a_symlink_that_is_another_one(code: Scripted) -> None:
 
 def test_a_release_that_cannot_be_found(code: Scripted) -> None:
     """Nobody knows what is stale, and why is told; it is known again as soon as it is found."""
-    freshness, one = Freshness(LinuxProcesses(), code), service(7)
+    freshness, one = Freshness(LinuxProcesses(), code, code.cpu_s), service(7)
     code.old = {7}
     code.releases["/app/current"] = "/app/current: No such file or directory"
     refresh_each(freshness, [one], 100.0, 101.0)
@@ -173,7 +181,7 @@ def test_a_release_that_cannot_be_found(code: Scripted) -> None:
 
 def test_a_process_that_is_gone_and_one_that_is_new(code: Scripted) -> None:
     """Nothing is known without a process, nor of another one than was read."""
-    freshness, one = Freshness(LinuxProcesses(), code), service(7)
+    freshness, one = Freshness(LinuxProcesses(), code, code.cpu_s), service(7)
     code.old = {7}
     freshness.refresh([one], 100.0)
     one.process = None
@@ -187,8 +195,9 @@ def test_a_process_that_is_gone_and_one_that_is_new(code: Scripted) -> None:
 
 
 def test_a_thousand_services_hold_nothing_up(code: Scripted) -> None:
-    """In a cycle 25 are looked through; what is not known yet is unknown, and all have a turn."""
-    freshness = Freshness(LinuxProcesses(), code)
+    """A cycle reads for 5 ms; what was not read yet is unknown, and all have their turn."""
+    code.takes_s = 0.000_201  # 25 of them fill the time of a cycle
+    freshness = Freshness(LinuxProcesses(), code, code.cpu_s)
     services = [service(pid, "  if outdated then alert\n") for pid in range(1000)]
     freshness.refresh(services, 0.0)
     assert words(*services) == [(None, False)] * 25 + [(None, None)] * 975
@@ -202,8 +211,9 @@ def test_a_thousand_services_hold_nothing_up(code: Scripted) -> None:
 
 
 def test_a_thousand_services_of_one_release(code: Scripted) -> None:
-    """Ten times as many are asked where they work; a new process comes before all others."""
-    freshness = Freshness(LinuxProcesses(), code)
+    """More of them are read where that is cheap; a new process comes before all others."""
+    code.takes_s = 0.000_020_05  # 250
+    freshness = Freshness(LinuxProcesses(), code, code.cpu_s)
     services = [service(pid, "  if stale then alert\n") for pid in range(1000)]
     code.old = set(range(1000))
     refresh_each(freshness, services, 0.0, 1.0, 2.0, 3.0)
@@ -220,9 +230,19 @@ def test_a_thousand_services_of_one_release(code: Scripted) -> None:
     assert Counter(words(*services)) == {(True, None): 250, (None, None): 750}
 
 
+def test_what_takes_long(code: Scripted) -> None:
+    """One process is read in each cycle, however long that takes."""
+    code.takes_s = 0.1
+    freshness, services = Freshness(LinuxProcesses(), code, code.cpu_s), [service(7), service(8)]
+    refresh_each(freshness, services, 0.0, 1.0, 2.0)
+    assert words(*services) == [(False, False), (False, None)]
+    freshness.refresh(services, 3.0)
+    assert words(*services) == [(False, False), (False, False)]
+
+
 def test_what_raises_harms_its_own_service_alone(code: Scripted) -> None:
     """A defect in reading one is a reason why nobody knows, and others are read."""
-    freshness, one, other = Freshness(LinuxProcesses(), code), service(7), service(8)
+    freshness, one, other = Freshness(LinuxProcesses(), code, code.cpu_s), service(7), service(8)
     code.raises = True
     freshness.refresh([one], 100.0)
     code.raises = False
@@ -271,13 +291,13 @@ def test_what_is_wrapped(
     one = service(2)
     one.is_wrapped = True
     code.old, code.hidden = old, hidden
-    Freshness(Family(*found), code).refresh([one], 100.0)
+    Freshness(Family(*found), code, code.cpu_s).refresh([one], 100.0)
     assert words(one) == [expected]
 
 
 def test_a_reload_keeps_what_is_known(code: Scripted) -> None:
     """Unless the release is another one now."""
-    freshness, one = Freshness(LinuxProcesses(), code), service(7)
+    freshness, one = Freshness(LinuxProcesses(), code, code.cpu_s), service(7)
     freshness.refresh([one], 100.0)
     again, other = service(7), service(7, release="/app/other")
     code.releases["/app/other"] = SECOND
