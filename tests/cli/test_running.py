@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -81,6 +82,21 @@ def test_what_is_asked() -> None:
         ("cron", "nginx", "sidekiq@1"),
         {"cron": UP, "nginx": UNKNOWN, "sidekiq@1": UNKNOWN, "redis": UP, "sidekiqq": ABSENT},
     )
+
+
+def test_releases(tmp_path: Path) -> None:
+    """Those that lead nowhere, and those in whose path there is no symlink."""
+    top = tmp_path.resolve()
+    (top / "releases" / "1" / "web").mkdir(parents=True)
+    (top / "current").symlink_to("releases/1")
+    paths = [f"{top}/{name}" for name in ("current", "current/web", "releases/1/", "curent")]
+    made = config(
+        *(f"check service s{at} with release {path}" for at, path in enumerate([*paths, paths[3]]))
+    )
+    assert running.ask(made, [Fake()]).releases == {
+        f"{top}/releases/1/": f"{top}/releases/1/ has no symlink in it",
+        f"{top}/curent": f"{top}/curent: No such file or directory",
+    }
 
 
 def test_several_managers() -> None:

@@ -39,6 +39,11 @@ def word(text: str, phase: str) -> dict[str, Any]:
     return {"rule": text, "phase": phase, "has_metrics": False}
 
 
+def code(word: str, holds: bool | None, why: str) -> dict[str, Any]:
+    """What was found of the code that a service runs."""
+    return {"freshness": [{"word": word, "holds": holds, "why": why}]}
+
+
 def service(**changes: Any) -> dict[str, Any]:
     """A service that is up, with some members changed."""
     return {
@@ -208,11 +213,32 @@ def test_a_silent_manager_makes_no_no() -> None:
         ({"paused_s": 290.0}, "  repairs paused for 4m50s: the budget is spent"),
         ({"refused": "start x refused, NEED_DOWN: …"}, "  start x refused, NEED_DOWN: …"),
         ({"wrapper": "process 7 only wraps ruby"}, "  process 7 only wraps ruby"),
+        (code("stale", True, "works in /srv/1"), "  stale: works in /srv/1"),
+        (code("outdated", None, "no /proc"), "  nobody knows whether it is outdated: no /proc"),
     ],
 )
 def test_what_an_operator_should_know_of_a_service(changes: dict[str, Any], line: str) -> None:
     """Stands between its name and its metrics."""
     assert shown(metrics=[], **changes)[1:] == [line]
+
+
+def test_code_that_is_not_old_is_nothing_to_know() -> None:
+    """The row of the rule says so."""
+    rules = [word("stale for 2 cycles", "ok")]
+    lines = shown(metrics=[], rules=rules, **code("stale", False, ""))
+    assert lines[1:] == ["  stale for 2 cycles                  no"]
+
+
+def test_a_rule_about_what_nobody_knows() -> None:
+    """Its condition is not false; while it is triggered it stays true."""
+    rules = [
+        {**word("stale", "ok"), "known": False},
+        {**word("stale", "triggered"), "known": False},
+    ]
+    assert shown(metrics=[], rules=rules)[1:] == [
+        "  stale                               unknown",
+        "! stale                               yes",
+    ]
 
 
 def test_what_an_operator_should_know_of_the_machine() -> None:
@@ -279,14 +305,14 @@ def test_no_name_can_forge_a_line_or_move_the_cursor(paint: table.Paint) -> None
     template = {"name": evil, "instances": [], "trouble": evil}
     text = table.render(
         status(
-            service(state="down", metrics=rows, rules=rules, **changes),
+            service(state="down", metrics=rows, rules=rules, **changes, **code("stale", True, evil)),
             probes=[probe],
             templates=[template],
             problems=[evil],
         ),
         paint,
     )
-    assert len(text.splitlines()) == len(SAMPLE.splitlines()) + 16
+    assert len(text.splitlines()) == len(SAMPLE.splitlines()) + 17
     assert not re.search(r"\x1b(?!\[[0-9;]*m)|[\x07\u202e]", text)
 
 

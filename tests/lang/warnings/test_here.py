@@ -166,3 +166,31 @@ def test_a_configuration_with_a_mistake_is_not_judged() -> None:
         texts = Texts(Text("inspect.conf", conf), (Text("a.inq", rules),))
         reading = Reading(texts, lambda path: Wrong("no file {}"), Findings())
         assert compile_texts(reading, VOCABULARY, judge).problems
+
+
+def test_releases_that_no_deploy_could_flip() -> None:
+    """Each is told at its path, with what is wrong with it; others are none of our business."""
+    text = """\
+check service nginx with release /srv/shop/curent
+  if stale then restart
+check service worker with release "/srv/{}/releases/1", pidfile /run/worker.pid
+  if stale then alert
+check service cron with release /srv/shop/current
+  if stale then alert
+"""
+    releases = {
+        "/srv/shop/curent": "/srv/shop/curent: No such file or directory",
+        "/srv/{}/releases/1": "/srv/{}/releases/1 has no symlink in it",
+    }
+    assert (
+        said(text, SYSTEMD._replace(releases=releases))
+        == """\
+a.inq:1:34: warning: /srv/shop/curent is no symlink to a release here
+    check service nginx with release /srv/shop/curent
+                                     ^
+    /srv/shop/curent: No such file or directory
+a.inq:3:35: warning: /srv/{}/releases/1 is no symlink to a release here
+    check service worker with release "/srv/{}/releases/1", pidfile /run/worker.pid
+                                      ^
+    /srv/{}/releases/1 has no symlink in it"""
+    )
