@@ -15,7 +15,6 @@ from operator import attrgetter
 
 from inspect_agent import clock
 from inspect_agent.core.watched import Reading, WatchedService
-from inspect_agent.errors import SourceError
 from inspect_agent.model.rule import ServiceWord
 from inspect_agent.model.target import Process
 from inspect_agent.sources.freshness import Code, Release, Verdict
@@ -67,8 +66,9 @@ class Freshness:
         """
         until = self._cpu_s() + MOST_S
         for due in sorted(self._due(services, now), key=attrgetter("last")):
-            found = _decided(due.word, self._verdicts(due))
-            due.service.readings[due.word] = Reading(due.process, due.against, now, *found)
+            holds, why = _decided(due.word, self._verdicts(due))
+            why = why.encode(errors="replace").decode()  # names of files need not be UTF-8
+            due.service.readings[due.word] = Reading(due.process, due.against, now, holds, why)
             if self._cpu_s() >= until:
                 break
 
@@ -99,7 +99,7 @@ class Freshness:
     def _release(self, path: str) -> Against:
         try:
             return self._code.release(path)
-        except SourceError as error:
+        except Exception as error:  # noqa: BLE001 (what raises harms only services of this release)
             return Verdict(None, str(error))
 
     def _verdicts(self, due: _Due) -> Sequence[Verdict]:

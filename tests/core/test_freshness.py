@@ -251,6 +251,9 @@ def test_what_raises_harms_its_own_service_alone(code: Scripted) -> None:
     assert reading is not None
     assert reading.why == "RuntimeError: a defect"
     assert words(one, other) == [(None, None), (False, False)]
+    unheard_of = service(9, release="/no/such")  # a KeyError here
+    freshness.refresh([unheard_of], 102.0)
+    assert words(unheard_of) == [(None, False)]
 
 
 RUBY = sample(3, 2, "ruby", 200, 9.0)

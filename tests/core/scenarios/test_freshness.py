@@ -42,6 +42,17 @@ def test_a_deploy_that_restarts_nothing(stage: Stage) -> None:
     assert folder(stage) == SECOND
 
 
+def test_a_folder_whose_name_is_no_text(stage: Stage) -> None:
+    """It is told with a mark in its place, and keeps nothing from being written."""
+    stage.machine.add("sidekiq")
+    stage.machine.links[CURRENT] = SECOND
+    stage.machine.units["sidekiq"].folder = "/srv/caf\udce9"
+    stage.begin(STALE)
+    stage.cycles(1)
+    assert stage.story()[0] == f"10 default: RuleFailed sidekiq {RULE}"
+    assert stage.details() == ["active (running); works in /srv/caf?"]
+
+
 def test_a_start_in_the_gap_of_a_deploy(stage: Stage) -> None:
     """Somebody starts it between stop and symlink: it is restarted once the symlink is another."""
     deployed(stage, "sidekiq")
