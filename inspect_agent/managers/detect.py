@@ -7,6 +7,7 @@ Their folders and tools may be there without them: Ubuntu 16.04 has /etc/init/*.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 
@@ -129,7 +130,7 @@ def _socket_of(conf: str) -> str | None:
         if line.startswith("["):
             section = line.strip()
         elif section == "[unix_http_server]" and key.strip() == "file":
-            path = value.partition(" ;")[0].strip()
+            path = re.split(r"\s[;#]", value, maxsplit=1)[0].strip()
             return None if "%" in path or not path.startswith("/") else path
     return None
 

@@ -125,11 +125,11 @@ def absence(name: str, groups: Groups) -> str:
 
 def observe(process: Process, last: Observation) -> Observation:
     """Where a process is; `last` is what was observed of it before."""
+    words, comes_back = reason(process), _restarts_itself(process, last)
+    if words == "STARTING" and comes_back:
+        words = "STARTING: supervisord restarts it"
     return Observation(
-        _status(process),
-        pid=process.pid or None,
-        reason=reason(process),
-        restarts_itself=_restarts_itself(process, last),
+        _status(process), pid=process.pid or None, reason=words, restarts_itself=comes_back
     )
 
 

@@ -80,6 +80,7 @@ CONF = "[supervisord]\nfile=/no\n[unix_http_server]\nfile = /run/s.sock ; the so
     [
         (CONF, True, True),
         (CONF, False, False),
+        (CONF.replace(" ;", "\t#"), True, True),
         (CONF.replace("/run", "%(here)s"), False, True),
         ("[inet_http_server]\nport=127.0.0.1:9001\n", False, True),
         ("", False, True),

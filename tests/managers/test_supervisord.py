@@ -93,6 +93,13 @@ def test_a_start_goes_on_as_what_it_was() -> None:
     told = [seen(manager, state, comes_back=True) for state in [*states, "STARTING"]]
 
     assert [one.restarts_itself for one in told] == [False, *[True] * 5, False, False]
+    assert [one.reason for one in told if one.status == "starting"] == [
+        "STARTING",
+        *["STARTING: supervisord restarts it"] * 2,
+        "BACKOFF",
+        "STARTING: supervisord restarts it",
+        "STARTING",
+    ]
 
 
 def test_a_start_that_was_seen_to_be_a_restart() -> None:
