@@ -305,7 +305,9 @@ def test_no_name_can_forge_a_line_or_move_the_cursor(paint: table.Paint) -> None
     template = {"name": evil, "instances": [], "trouble": evil}
     text = table.render(
         status(
-            service(state="down", metrics=rows, rules=rules, **changes, **code("stale", True, evil)),
+            service(
+                state="down", metrics=rows, rules=rules, **changes, **code("stale", True, evil)
+            ),
             probes=[probe],
             templates=[template],
             problems=[evil],
