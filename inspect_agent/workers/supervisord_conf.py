@@ -151,7 +151,7 @@ def _unix(conf: Conf) -> Iterator[Server]:
 def _inet(conf: Conf) -> Iterator[Server]:
     for section in _named(conf, "inet_http_server"):
         host, _, port = (conf.value(section, "port") or "").rpartition(":")
-        if not port.isdecimal():
+        if not port.isdecimal() or int(port) >= 1 << 16:
             raise ManagerError(f"{conf.path}: [{section}] has no port")
         here = Server(host=LOCALHOST if host in ("", "*") else host, port=int(port))
         yield _with_login(conf, section, here)

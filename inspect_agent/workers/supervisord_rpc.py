@@ -36,7 +36,7 @@ class Rpc:
             with closing(_Connection(self._server, self._timeout_s)) as connection:
                 connection.request("POST", "/RPC2", request, _headers(self._server))
                 return answer(self._server, connection.getresponse())
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             raise _wrong(self._server, self._words(error)) from error
 
     def _words(self, error: Exception) -> str:
@@ -55,6 +55,7 @@ _WORDS = {
     ConnectionError: "it hung up without an answer",
     http.client.IncompleteRead: "it hung up amid its answer",
     http.client.HTTPException: "it does not speak HTTP",
+    UnicodeError: "no host has such a name",
 }
 
 

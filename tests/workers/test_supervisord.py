@@ -115,6 +115,13 @@ def test_a_path_that_no_socket_can_have() -> None:
     assert str(error.value) == f"unix://{'/x' * 100}: AF_UNIX path too long"
 
 
+def test_a_host_that_cannot_be() -> None:
+    """Is told before anybody is asked about it."""
+    with pytest.raises(ManagerError) as error:
+        Rpc(Server("", "a..b", 9001), 1.0).call("getAllProcessInfo")
+    assert str(error.value) == "http://a..b:9001: no host has such a name"
+
+
 @given(st.binary() | st.text().map(str.encode) | st.text().map(lambda text: http_body(text)))
 def test_bodies_of_any_kind(body: bytes) -> None:
     """Are values, faults, or a ManagerError."""

@@ -128,6 +128,7 @@ def test_the_first_file_that_is_there(conf: Path) -> None:
             ": serverurl in [supervisorctl] is no unix:// or http:// of use",
         ),
         ("[inet_http_server]\nport=http", ": [inet_http_server] has no port"),
+        ("[inet_http_server]\nport=65536", ": [inet_http_server] has no port"),
         ("[inet_http_server]\nusername=ann", ": [inet_http_server] has no port"),
         (
             "[supervisorctl]\nserverurl=unix:///x\nusername=ann\npassword=%(ENV_NO_SECRET)s",
