@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 OWN_NAMES = ("inspect-agent", "inspeqtor")
-"""What checks call the agent itself, where no service manager knows a service of that name."""
+"""What checks call the agent itself: its own name, and Inspeqtor's, whose users edit no file."""
 
 RUNIT_FOLDERS = ("/etc/service", "/service", "/var/service", "/run/runit/service")
 """Where runsvdir looks for services, by Debian, by runit's own documentation, by Void, by Artix."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from inspect_agent.managers.detect import OWN_NAMES
 from inspect_agent.model.observation import Command, Observation
 from inspect_agent.model.rule import Verb
 from inspect_agent.model.target import ServiceCheck
 from inspect_agent.ports import Fingerprints, Observations
-
-NAMES = ("inspect-agent", "inspeqtor")
-"""Its own, and Inspeqtor's, whose users need not edit a file."""
 
 
 class Itself:
@@ -29,7 +27,7 @@ class Itself:
 
     def loaded(self) -> Sequence[str]:
         """Its own name."""
-        return NAMES[:1]
+        return OWN_NAMES[:1]
 
     def command(self, verb: Verb, check: ServiceCheck) -> Command | None:
         """None: nobody repairs himself."""
@@ -37,6 +35,6 @@ class Itself:
 
 
 def _look(check: ServiceCheck) -> Observation:
-    if check.name in NAMES or check.manager == Itself.name:
+    if check.name in OWN_NAMES or check.manager == Itself.name:
         return Observation("up", os.getpid(), "this agent")
     return Observation("absent", reason=f"{check.name} is not this agent")
