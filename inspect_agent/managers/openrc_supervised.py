@@ -7,7 +7,7 @@ from inspect_agent.managers.openrc_state import Records
 from inspect_agent.model.observation import Observation
 from inspect_agent.typed import NamedTuple
 
-_RETURNING = "its daemon has ended, and supervise-daemon is to bring it back"
+_RETURNING = "without a process, which supervise-daemon is to start"
 _ALONE = "unsupervised, for its supervise-daemon is gone"
 _GONE = "its daemon and its supervise-daemon are gone"
 

@@ -25,7 +25,10 @@ PIDFILE=/run/$NAME.pid
 start() {{
     {start}
 }}
-stop() {{ test -f $PIDFILE && kill $(cat $PIDFILE); rm -f $PIDFILE; }}
+stop() {{
+    test -f $PIDFILE || return 0
+    pid=$(cat $PIDFILE) && rm $PIDFILE && kill $pid  # in the order in which a daemon would do it
+}}
 case "$1" in
     start) start ;;
     stop) stop ;;

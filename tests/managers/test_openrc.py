@@ -82,8 +82,7 @@ class Machine:
         question = self.manager.look([check(name)])
         assert isinstance(question, Question)
         assert question.command.argv[-1] == f"{self.root}/etc/init.d/{name}"
-        seen: dict[str, Observation] = question.parse(Finished(0, f"1 {printed}\n", ""))
-        return seen[name]
+        return question.parse(Finished(0, f"1 {printed}\n", ""))[name]
 
     def glance(self, name: str) -> str:
         """The fingerprint of a service."""
@@ -264,7 +263,7 @@ def test_supervised(machine: Machine) -> None:
     assert ended == Observation(
         "starting",
         None,
-        "started, but its daemon has ended, and supervise-daemon is to bring it back",
+        "started, but without a process, which supervise-daemon is to start",
         None,
         True,
         0,
@@ -399,7 +398,7 @@ def test_records_that_are_garbage(machine: Machine) -> None:
     """Whatever lies in OpenRC's folder, nothing worse than an unknown service comes of it."""
     machine.service("web", "started")
     daemons = machine.write("run/openrc/daemons/web/001", "\0\xff=\n==\npidfile=/run/\nx")
-    seen = [machine.look("web").status]
+    seen: list[str] = [machine.look("web").status]
     daemons.unlink()
     os.mkfifo(daemons)
     seen.append(machine.manager.look([check("web")]).__class__.__name__)
