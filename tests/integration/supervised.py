@@ -66,9 +66,13 @@ class Supervised:
         """What supervisorctl says."""
         return self.machine.run(["supervisorctl", *words]).stdout
 
+    def pids(self, *names: str) -> dict[str, int]:
+        """The PIDs of these programs by their names, 0 where one has none."""
+        return dict(zip(names, map(int, self.ctl("pid", *names).split()), strict=True))
+
     def pid(self, name: str) -> int:
         """The PID of a program, 0 where it has none."""
-        return int(self.ctl("pid", name))
+        return self.pids(name)[name]
 
     def state(self, name: str) -> str:
         """The state of a program, as supervisorctl says it."""

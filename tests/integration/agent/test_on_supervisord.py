@@ -16,7 +16,7 @@ from tests.integration.supervised import BY_SOCKET, SOCKET, Supervised, program,
 INSIDE = Path("/run/agent")
 LEAKY = f"/usr/bin/python3 -I -S {WORKERS}/leaky.py"
 RELOADS = "/bin/sh -c \"trap '> /run/reloaded' HUP; > /run/ready; while :; do sleep 0.02; done\""
-PORT = 39002
+PORT = 19002
 TOO_QUICKLY = "Exited too quickly (process log may have details)"
 TWICE = """services.d/web.inq:1:15: the service web is checked twice
     check service web
