@@ -17,9 +17,9 @@ from inspect_agent.ports import Fingerprints, Observations, Question
 FOLDERS = ("/usr/local/etc/init.d", "/etc/init.d", "/usr/etc/init.d")
 """Where OpenRC looks for scripts, in its order: rc_service_resolve in its librc.c."""
 
-# OpenRC counts a crashed service as started. `start` does nothing then; where start-stop-daemon finds
-# nothing to stop and says so, as Debian's does, `stop` fails, and `restart` as well, which then
-# starts the services above it again behind everybody's back.
+# OpenRC counts a crashed service as started. `start` does nothing then. Where start-stop-daemon
+# finds nothing to stop and says so, as Debian's does, `stop` fails, and so does `restart`, which
+# then starts again what it had stopped above, behind everybody's back.
 _START = """
 rc-service -- "$1" --nodeps stop
 rc-service -- "$1" zap && exec rc-service -- "$1" start

@@ -64,20 +64,24 @@ def read_pidfile(path: str) -> PidFile | None:
     """A PID file; None: there is none. Raises ManagerError, saying what is wrong with it."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return _read(fd, path)
+        finally:
+            os.close(fd)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise ManagerError(_explain(error)) from error
-    try:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            raise ManagerError("is not a plain file")
-        if info.st_mode & stat.S_IWOTH:
-            raise ManagerError("may be written by everybody")
-        _check_folder(os.path.dirname(path), info)
-        return PidFile(parse_pid(os.read(fd, _ENOUGH)), info.st_uid, mark(info))
-    finally:
-        os.close(fd)
+
+
+def _read(fd: int, path: str) -> PidFile:
+    info = os.fstat(fd)
+    if not stat.S_ISREG(info.st_mode):
+        raise ManagerError("is not a plain file")
+    if info.st_mode & stat.S_IWOTH:
+        raise ManagerError("may be written by everybody")
+    _check_folder(os.path.dirname(path), info)
+    return PidFile(parse_pid(os.read(fd, _ENOUGH)), info.st_uid, mark(info))
 
 
 def parse_pid(text: bytes) -> int | None:
@@ -148,7 +152,9 @@ def _users(pid: int) -> set[int]:
     return set() if gone else {users.real, users.effective}
 
 
-def _explain(error: OSError) -> str:
+def _explain(error: OSError | ValueError) -> str:
+    if isinstance(error, ValueError):
+        return "cannot be a path"
     if error.errno == errno.ELOOP:  # open(2), O_NOFOLLOW
         return "is a symbolic link"
     return f"cannot be read: {error.strerror}"

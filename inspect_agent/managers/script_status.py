@@ -17,19 +17,24 @@ LIMIT_S = 5
 """One script's deadline; they run side by side."""
 WORDS_MAX = 200
 
-# a line for each script: `2 apache2 is running. exit=0`; a line this short is written in one piece
+# a line for each script, in one piece: `2 0 apache2 is running.`; its exit status comes by a way of
+# its own, for what outlives the deadline may still be talking
 _ASK = r"""
 limit=$1; shift; n=0
 for script; do
     n=$((n + 1))
     printf '%s %s\n' "$n" "$(
-        { timeout -k 1 "$limit" "$script" status 2>&1 </dev/null; echo " exit=$?"; } |
-            tail -c 600 | tr -c '[:print:]' ' '
+        {
+            {
+                timeout -k 1 "$limit" "$script" status 2>&1 </dev/null 3>&-
+                printf '%s ' "$?" >&3
+            } | tail -c 600 | tr -c '[:print:]' ' '
+        } 3>&1
     )" &
 done
 wait
 """
-_LINE = re.compile(r"(\d{1,6}) (.*) ?exit=(\d{1,3}) *")
+_LINE = re.compile(r"(\d{1,6}) (\d{1,3}) (.*)")
 _USAGE = re.compile(r"\busage\b", re.IGNORECASE)
 _TIMED_OUT = (124, 137)  # timeout(1)
 # 1 is to mean that a PID file was left behind, but many scripts end so for whatever does not run
@@ -78,8 +83,8 @@ def parse_answers(scripts: Sequence[str], finished: Finished) -> Answers:
         match = _LINE.fullmatch(line)
         if match is None or not 0 < int(match[1]) <= len(scripts):
             raise ManagerError(f"status of init scripts: {line[:80]!r}")
-        words = " ".join(match[2].split())[-WORDS_MAX:]
-        found[scripts[int(match[1]) - 1]] = Answer(int(match[3]), words)
+        words = " ".join(match[3].split())[-WORDS_MAX:]
+        found[scripts[int(match[1]) - 1]] = Answer(int(match[2]), words)
     return found
 
 

@@ -143,7 +143,7 @@ def test_scripts_are_asked_where_files_do_not_tell(machine: Machine) -> None:
         question = machine.question("web", "empty", "up", "nope")
 
     assert question.command.argv[-2:] == (web, empty)
-    assert question.parse(Finished(0, "1 dead exit=3 \n2 it runs exit=0 \n", "")) == {
+    assert question.parse(Finished(0, "1 3 dead\n2 0 it runs\n", "")) == {
         "web": Observation(
             "down",
             reason="stopped or crashed: its status action says: dead",
@@ -161,7 +161,7 @@ def test_a_pid_file_that_comes_while_a_script_is_asked(machine: Machine) -> None
     question = machine.question("web")
     with living("sh", "-c", "echo; read x") as process:
         path = machine.write("run/web.pid", process.pid)
-        assert question.parse(Finished(0, "1 it runs exit=0 \n", "")) == {
+        assert question.parse(Finished(0, "1 0 it runs\n", "")) == {
             "web": Observation("up", process.pid, f"PID file {path}")
         }
 
@@ -170,7 +170,7 @@ def test_an_answer_that_is_missing(machine: Machine) -> None:
     """What the question did not get an answer for is unknown, and only that."""
     machine.script("a", STATUS)
     machine.script("b", STATUS)
-    assert machine.question("a", "b").parse(Finished(0, "2 up exit=0 \n", "")) == {
+    assert machine.question("a", "b").parse(Finished(0, "2 0 up\n", "")) == {
         "a": Observation("unknown", reason="its status action said nothing"),
         "b": Observation("up", reason="its status action says: up"),
     }

@@ -6,8 +6,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inspect_agent.errors import ManagerError
 from inspect_agent.managers import detect
@@ -298,14 +301,14 @@ def test_a_supervised_service_that_has_no_child_yet(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("printed", "seen"),
     [
-        ("* status: started exit=0", Observation("up", reason="started")),
-        ("Usage: x {start|stop} exit=1", Observation("up", reason="started")),
+        ("0 * status: started", Observation("up", reason="started")),
+        ("1 Usage: x {start|stop}", Observation("up", reason="started")),
         (
-            "* status: crashed exit=32",
+            "32 * status: crashed",
             Observation("failed", reason="started, but its status action says: * status: crashed"),
         ),
-        ("gone exit=3", Observation("failed", reason="started, but its status action says: gone")),
-        ("? exit=4", Observation("unknown", reason="its status action says: ?")),
+        ("3 gone", Observation("failed", reason="started, but its status action says: gone")),
+        ("4 ?", Observation("unknown", reason="its status action says: ?")),
     ],
 )
 def test_scripts_that_are_asked(machine: Machine, printed: str, seen: Observation) -> None:
@@ -409,3 +412,15 @@ def test_records_that_are_garbage(machine: Machine) -> None:
     seen.append(machine.look("web").status)
 
     assert seen == ["unknown", "Question", "Question", "failed"]
+
+
+@given(st.binary(max_size=200), st.sampled_from(["daemons/web/001", "options/web/pidfile"]))
+def test_any_garbage(text: bytes, record: str) -> None:
+    """No bytes in OpenRC's records make anything but an observation, or a script to be asked."""
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        machine = Machine(Path(folder), stack)
+        machine.service("web", "started")
+        machine.write(f"run/openrc/{record}", "").write_bytes(b"pidfile=/" + text)
+        seen = machine.manager.look([check("web")])
+
+        assert isinstance(seen, Question) or seen["web"].status in ("failed", "unknown")

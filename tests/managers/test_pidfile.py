@@ -179,6 +179,7 @@ def test_a_file_that_cannot_be_read(path: Path) -> None:
     endless = path / ("x" * 300)
     path.mkdir()
     assert look(endless) == unknown(f"{endless} cannot be read: File name too long")
+    assert look(path / "\0") == unknown(f"{path}/\0 cannot be a path")
 
 
 def test_a_check_without_a_pidfile() -> None:

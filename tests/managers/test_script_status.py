@@ -49,7 +49,7 @@ def test_scripts_are_asked(tmp_path: Path) -> None:
         down='echo "app is"; echo not running >&2; exit 3',
         silent="exit 4",
         told='echo "$# $1"',
-        colours="printf '\\033[32m ok \\200 exit=7'; exit 1",
+        colours="printf '\\033[32m ok \\200 7'; exit 1",
         reads="read x || exit 9",
     )
     assert said == {
@@ -57,7 +57,7 @@ def test_scripts_are_asked(tmp_path: Path) -> None:
         "down": Answer(3, "app is not running"),
         "silent": Answer(4, ""),
         "told": Answer(0, "1 status"),
-        "colours": Answer(1, "[32m ok exit=7"),
+        "colours": Answer(1, "[32m ok 7"),
         "reads": Answer(9, ""),
     }
 
@@ -146,9 +146,9 @@ def test_what_an_answer_means(answer: Answer | None, seen: Observation) -> None:
         (Finished(None, "", "killed after 15 s"), "killed after 15 s"),
         (Finished(2, "", "sh: 1: Syntax error\n"), "sh: 1: Syntax error"),
         (Finished(127, "", ""), "exit status 127"),
-        (Finished(0, "1 fine exit=0\n1 fine ex", ""), "'1 fine ex'"),
-        (Finished(0, "2 fine exit=0\n", ""), "'2 fine exit=0'"),
-        (Finished(0, "0 fine exit=0\n", ""), "'0 fine exit=0'"),
+        (Finished(0, "1 0 fine\n1 0", ""), "'1 0'"),
+        (Finished(0, "2 0 fine\n", ""), "'2 0 fine'"),
+        (Finished(0, "0 0 fine\n", ""), "'0 0 fine'"),
     ],
 )
 def test_garbage(finished: Finished, said: str) -> None:
