@@ -72,7 +72,7 @@ def supervisord(root: str = "") -> bool:
 
 
 def initd(root: str = "") -> bool:
-    """Whether there are init scripts, and an init that runs them: no container has one."""
+    """Whether there are init scripts: nothing has to run for them, also in a container."""
     return os.path.isdir(f"{root}/etc/init.d")
 
 
