@@ -25,10 +25,12 @@ HEADLINES: Mapping[EventKind, str] = {
     "WindowEnded": "deploy window ran out",
     "ConfigurationRejected": "new configuration rejected",
     "ConfigurationAccepted": "configuration in order again",
+    "StateLost": "state lost, repairs wait",
 }
 
 NEXT: Mapping[EventKind, str] = {
     "WindowEnded": "inspectctl start deploy (if the deploy is still going on)",
     "ConfigurationRejected": "inspectctl check",
+    "StateLost": "inspectctl finish deploy (if nothing is being deployed)",
 }
 """What to type next where it is neither the history of a metric nor the status."""

@@ -30,6 +30,7 @@ OWNERS_EVENTS: frozenset[EventKind] = frozenset(
         "WindowEnded",
         "ConfigurationRejected",
         "ConfigurationAccepted",
+        "StateLost",
     }
 )
 """What the owner of a check is told without any rule; the agent's own owner is the machine's."""

@@ -18,7 +18,7 @@ from inspect_agent.core.child import Children
 from inspect_agent.core.commands import commands
 from inspect_agent.core.compiling import Compiled
 from inspect_agent.core.control import Control, Reply
-from inspect_agent.core.ledger import Contents, Ledger
+from inspect_agent.core.ledger import Ledger
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
@@ -26,6 +26,7 @@ from inspect_agent.core.on_disk import OnDisk
 from inspect_agent.core.outbox import Outbox
 from inspect_agent.core.parts import Parts
 from inspect_agent.core.roster import Roster
+from inspect_agent.core.state_file import Contents
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.core.turn import Turn
 from inspect_agent.errors import ControlError
@@ -71,7 +72,7 @@ class Agent:
         self._rejection_told = False
         self._reloading = False
         self._next_reload: list[Reply] = []
-        self._not_durable = ""
+        self._not_durable = self._lost = ""
         self._raising: dict[str, str] = {}
         self._awaited = Awaited(lambda: loop.call_soon_threadsafe(self._first_cycle))
         self._due = 0.0
@@ -149,8 +150,6 @@ class Agent:
         self.parts.look()
 
     def _build(self, ledger: Ledger, contents: Contents) -> Parts:
-        if contents.set_aside:
-            self._log.warn(f"state.db could not be used and was set aside: {contents.set_aside}")
         outbox = Outbox(self._loop, ledger, self._log, clock.wall)
         outbox.resume(contents.waiting)
         return Parts(
@@ -174,6 +173,8 @@ class Agent:
         turn = _new_turn()
         self._adopt(config, turn)
         self.parts.recall(contents.states, clock.boot_id(), turn)
+        if contents.lost:
+            self._tell_loss(contents.lost, turn)
         self._rejection_told = "configuration" in contents.states.get("agent", {})
         self._tell_acceptance(turn)
         self.parts.telling.commit(turn)
@@ -188,6 +189,17 @@ class Agent:
         parts.outbox.configure(self._hostname(), config.destinations)
         self._control.admit(self._group(settings.socket_group))
         return changes
+
+    def _tell_loss(self, lost: str, turn: Turn) -> None:
+        """A window may be open, and a service left alone, that nobody knows of any more."""
+        self._log.warn(lost)
+        self._lost = lost
+        length_s = self._settings.deploy_length_s
+        self.parts.windows.doubt(turn, length_s)
+        text = f"state was lost: nothing is repaired for {values.duration(length_s)}"
+        build = self.parts.happenings.agent
+        event = build("StateLost", "state", text, turn.wall, "warning", lost)
+        turn.tell_owner(event, self.parts.world.host.check.owner)
 
     def _tell_acceptance(self, turn: Turn) -> None:
         """Tells once that the files cannot be used, and once that they can again."""
@@ -291,6 +303,7 @@ class Agent:
             "templates": parts.instances.describe(),
             "silences": [{"name": name, "until": until + to_wall} for name, until in quiet.windows],
             "unmonitored": list(quiet.unmonitored),
+            "no_repairs_until": quiet.doubt_until + to_wall if quiet.doubt_until else None,
             "alerts": [backlog._asdict() for backlog in parts.outbox.backlog()],
             "not_durable": self._not_durable,
             "problems": self._problems(),
@@ -299,6 +312,8 @@ class Agent:
 
     def _problems(self) -> list[str]:
         problems = [f"Raised: {text}" for text in self._raising.values()]
+        if self._lost:
+            problems.append(f"Lost when the agent started: {self._lost}")
         if self._rejected and self._on_disk.is_news():
             problems.append(
                 "The configuration on disk had problems, and has changed since: inspectctl reload"

@@ -17,10 +17,11 @@ from inspect_agent.core import identity
 from inspect_agent.core.agent import Agent
 from inspect_agent.core.compiling import Compiled, Compiling
 from inspect_agent.core.control import Control
-from inspect_agent.core.ledger import Ledger, read
+from inspect_agent.core.ledger import Ledger
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.on_disk import OnDisk
+from inspect_agent.core.state_file import read
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.errors import LedgerError
 from inspect_agent.export.answers import to_text

@@ -2,36 +2,25 @@
 
 The core gives it changes and goes on; the thread writes all that wait as one transaction and then
 calls back. While the disk cannot take them they are kept in memory, the newest of each key, and
-tried again; whoever waits for them is told that nothing is durable.
-
-    state    kind, key → JSON                          where things stand
-    outbox   seq → destination, JSON of the message    what was not taken yet
+tried again; whoever waits for them is told that nothing is durable. What the file is like, and how
+it is read at the start, is in state_file.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from inspect_agent.core import tally
+from inspect_agent.core.state_file import COMMITS, commits_of, connect, row_sum
+from inspect_agent.core.tally import Tally
 from inspect_agent.typed import NamedTuple, Union
 
-VERSION = 1
 RETRY_S = 5.0
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS state (
-  kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outbox (
-  seq INTEGER PRIMARY KEY, destination TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS outbox_by_destination ON outbox (destination, seq);
-"""
 
 
 class Put(NamedTuple):
@@ -58,21 +47,6 @@ Found = Callable[["tuple[Post, ...] | None"], None]
 """Told what was found; None: nothing, and the disk cannot be read."""
 
 
-class Contents(NamedTuple):
-    """What the ledger held when it was opened.
-
-    states     kind → key → JSON
-    waiting    destination → how many messages
-    last_seq   the highest number among them, or 0
-    set_aside  why an older file was set aside and where; "" when none was
-    """
-
-    states: dict[str, dict[str, str]]
-    waiting: dict[str, int]
-    last_seq: int
-    set_aside: str
-
-
 class _Batch(NamedTuple):
     changes: tuple[Change, ...]
     done: Committed
@@ -86,23 +60,6 @@ class _Query(NamedTuple):
 
 
 _Item = Union[_Batch, _Query, None]
-
-
-def read(path: str) -> Contents:
-    """What lies in a ledger; a damaged or newer one is set aside and an empty one begun.
-
-    A ledger that cannot be opened at all (no folder, no space) reads as empty: the writer says so.
-    """
-    try:
-        with contextlib.closing(_connect(path)) as connection:
-            try:
-                return _contents(connection)
-            except sqlite3.OperationalError as error:  # it was opened: what is wrong lies in it
-                raise ValueError(str(error)) from error
-    except sqlite3.OperationalError:
-        return Contents({}, {}, 0, "")
-    except (sqlite3.DatabaseError, ValueError) as error:
-        return Contents({}, {}, 0, f"{error}; {_set_aside(path)}")
 
 
 class Ledger:
@@ -123,6 +80,8 @@ class Ledger:
         self._trouble = trouble
         self._failing = ""
         self._connection: sqlite3.Connection | None = None
+        self._tally = Tally(path)
+        self._commits = 0
         self._unsaved: dict[tuple[str, ...], Change] = {}
         self._queue: SimpleQueue[_Item] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
@@ -158,6 +117,7 @@ class Ledger:
             open_ = None not in items
         if self._connection is not None:
             self._connection.close()
+        self._tally.close()
 
     def _next(self) -> list[_Item]:
         """All that waits; an empty list when it is time to try the disk again."""
@@ -172,17 +132,26 @@ class Ledger:
         if not self._unsaved:
             return True
         try:
-            if self._connection is None:
-                self._connection = _connect(self._path)
-            with self._connection:
-                for change in self._unsaved.values():
-                    self._connection.execute(*_statement(change))
+            connection = self._connected()
+            commits = self._commits + 1
+            with connection:
+                for change in (*self._unsaved.values(), Put(*COMMITS, str(commits))):
+                    connection.execute(*statement(change))
         except (sqlite3.Error, ValueError) as error:
             self._lose(str(error))
             return False
+        self._commits = commits
+        self._tally.write(commits)
         self._unsaved.clear()
         self._lose("")
         return True
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connect(self._path)
+            counted = commits_of(self._connection), tally.counted(self._path)
+            self._commits = max(self._commits, *counted)
+        return self._connection
 
     def _lose(self, why: str) -> None:
         if why and self._connection is not None:
@@ -207,62 +176,11 @@ class Ledger:
         return None if saved is None and not waiting else tuple(waiting[: query.most])
 
     def _select(self, query: _Query, most: int) -> dict[int, Post]:
-        if self._connection is None:
-            self._connection = _connect(self._path)
-        rows = self._connection.execute(
+        rows = self._connected().execute(
             "SELECT seq, body FROM outbox WHERE destination = ? AND seq > ? ORDER BY seq LIMIT ?",
             (query.destination, query.after, most),
         )
         return {seq: Post(seq, query.destination, body) for seq, body in rows}
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    # SQLite gives the files beside it the mode of this one
-    with contextlib.suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, isolation_level="IMMEDIATE")
-    try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise ValueError(f"written by a newer version (format {version})")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -256")  # KiB; the default is 2 MB
-        if version < VERSION:
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _contents(connection: sqlite3.Connection) -> Contents:
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise ValueError(verdict)
-    states: dict[str, dict[str, str]] = {}
-    for kind, key, value in connection.execute("SELECT kind, key, value FROM state"):
-        states.setdefault(kind, {})[key] = value
-    waiting = dict(
-        connection.execute("SELECT destination, count(*) FROM outbox GROUP BY destination")
-    )
-    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM outbox").fetchone()
-    return Contents(states, waiting, last, "")
-
-
-def _set_aside(path: str) -> str:
-    """Renames the file and what SQLite keeps beside it; what became of it, in words."""
-    number = 1
-    while os.path.exists(f"{path}.damaged-{number}"):
-        number += 1
-    try:
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(path + suffix, f"{path}.damaged-{number}{suffix}")
-    except OSError as error:
-        return f"it cannot be renamed: {error.strerror}"
-    return f"kept as {path}.damaged-{number}"
 
 
 def _identity(change: Change) -> tuple[str, ...]:
@@ -271,11 +189,16 @@ def _identity(change: Change) -> tuple[str, ...]:
     return ("outbox", str(change.seq))
 
 
-def _statement(change: Change) -> tuple[str, tuple[str | int, ...]]:
+def statement(change: Change) -> tuple[str, tuple[str | int, ...]]:
+    """What writes a change."""
     if isinstance(change, Put):
-        if change.value is None:
-            return "DELETE FROM state WHERE kind = ? AND key = ?", (change.kind, change.key)
-        return "INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (*change[:2], change.value)
-    if change.body is None:
-        return "DELETE FROM outbox WHERE seq = ?", (change.seq,)
-    return "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?)", (*change[:2], change.body)
+        kind, key, value = change
+        if value is None:
+            return "DELETE FROM state WHERE kind = ? AND key = ?", (kind, key)
+        row = (kind, key, value, row_sum(kind, key, value))
+        return "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", row
+    seq, destination, body = change
+    if body is None:
+        return "DELETE FROM outbox WHERE seq = ?", (seq,)
+    sent = (seq, destination, body, row_sum(seq, destination, body))
+    return "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?)", sent

@@ -125,9 +125,10 @@ def silence_to_text(silence: Silence) -> str:
 
 def silence_from_text(text: str, shift: float) -> Silence:
     """The reverse."""
-    windows, settling, unmonitored = json.loads(text)
+    windows, settling, unmonitored, *doubt = json.loads(text)  # the last is newer than the others
     return Silence(
         tuple((name, until + shift) for name, until in windows),
         tuple((name, cycles) for name, cycles in settling),
         tuple(unmonitored),
+        *(max(0.0, until + shift) if until else 0.0 for until in doubt),
     )

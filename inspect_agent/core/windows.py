@@ -52,11 +52,13 @@ class Windows:
         turn.afterwards.append(then)
         self._telling.commit(turn)
 
+    def doubt(self, turn: Turn, length_s: float) -> None:
+        """What was silent may have been lost; for so long nothing is repaired."""
+        self._change(turn, silence.doubt(self.silence, turn.now + length_s))
+
     def begin_cycle(self, turn: Turn, owner_of: Callable[[str], str]) -> None:
         """Closes the windows whose time is over, and says so to the owners of what they covered."""
         left, ended = silence.expire(self.silence, turn.now, self.settle)
-        if not ended:
-            return
         self._change(turn, left)
         for name in ended:
             what = f"of {name} " if name != ALL else ""

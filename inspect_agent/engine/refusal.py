@@ -10,6 +10,7 @@ class RepairRefused(Enum):
 
     UNMONITORED = "the service is not monitored"
     DEPLOY_WINDOW = "a deploy window is open"
+    STATE_LOST = "state was lost, and with it perhaps a deploy window"
     ALREADY_RUNNING = "something else is being done to it"
     MANAGER_IS_RESTARTING = "its manager is restarting it"
     NEED_DOWN = "a service that it needs is down"
@@ -20,6 +21,7 @@ def refuse(
     *,
     unmonitored: bool,
     in_window: bool,
+    in_doubt: bool,
     running: bool,
     manager_is_restarting: bool,
     need_down: bool,
@@ -28,6 +30,7 @@ def refuse(
     reasons = {
         RepairRefused.UNMONITORED: unmonitored,
         RepairRefused.DEPLOY_WINDOW: in_window,
+        RepairRefused.STATE_LOST: in_doubt,
         RepairRefused.ALREADY_RUNNING: running,
         RepairRefused.MANAGER_IS_RESTARTING: manager_is_restarting,
         RepairRefused.NEED_DOWN: need_down,

@@ -15,11 +15,18 @@ ALL = ""
 
 
 class Silence(NamedTuple):
-    """windows: name → when it ends; settling: name → cycles left; unmonitored: names."""
+    """What is silent, and until when nobody knows whether that is all.
+
+    windows      name → when it ends
+    settling     name → cycles left
+    unmonitored  names
+    doubt_until  state was lost: before then nothing is repaired; 0.0: it was not
+    """
 
     windows: tuple[tuple[str, float], ...] = ()
     settling: tuple[tuple[str, int], ...] = ()
     unmonitored: tuple[str, ...] = ()
+    doubt_until: float = 0.0
 
 
 def start(silence: Silence, names: tuple[str, ...], until: float) -> Silence:
@@ -31,15 +38,27 @@ def start(silence: Silence, names: tuple[str, ...], until: float) -> Silence:
 
 
 def finish(silence: Silence, names: tuple[str, ...], settle: int) -> Silence:
-    """Closes the windows of these names, a template's with those of its instances; none: all."""
+    """Closes the windows of these names, a template's with those of its instances.
+
+    Without names all are closed, and whoever says so is in no doubt.
+    """
     ended = tuple(name for name, _ in silence.windows if not names or _meant(name, names))
+    if not names:
+        silence = silence._replace(doubt_until=0.0)
     return _end(silence, ended, settle)
 
 
 def expire(silence: Silence, now: float, settle: int) -> tuple[Silence, tuple[str, ...]]:
     """Closes windows whose time is over; their names, for they say so themselves."""
     ended = tuple(name for name, until in silence.windows if until <= now)
+    if silence.doubt_until and silence.doubt_until <= now:
+        silence = silence._replace(doubt_until=0.0)
     return (_end(silence, ended, settle) if ended else silence), ended
+
+
+def doubt(silence: Silence, until: float) -> Silence:
+    """What was silent was lost, in part at least: nothing is repaired before then."""
+    return silence._replace(doubt_until=max(silence.doubt_until, until))
 
 
 def cycle_over(silence: Silence) -> Silence:
@@ -69,6 +88,11 @@ def in_window(silence: Silence, name: str) -> bool:
     """Whether a deploy window is open over a service (or, with ALL, over the machine)."""
     over = (ALL, name, template_of(name))
     return any(window in over for window, _ in silence.windows)
+
+
+def in_doubt(silence: Silence) -> bool:
+    """Whether a window may be open, or a service left alone, of which nobody knows."""
+    return silence.doubt_until > 0.0
 
 
 def names(silence: Silence) -> tuple[str, ...]:

@@ -74,6 +74,9 @@ def _notes(status: Mapping[str, Any]) -> Iterator[str]:
         yield f"Silenced until: {clock.local_text(window['until'])}{what}"
     for name in status["unmonitored"]:
         yield f"Not monitored: {name}"
+    if status["no_repairs_until"]:
+        until = clock.local_text(status["no_repairs_until"])
+        yield f"No repairs until: {until} (inspectctl finish deploy, if nothing is being deployed)"
     yield from (_template(item) for item in status["templates"] if _is_odd(item))
     if status["not_durable"]:
         yield f"Not durable: {status['not_durable']}"

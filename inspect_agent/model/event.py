@@ -21,6 +21,7 @@ EventKind = Literal[
     "WindowEnded",
     "ConfigurationRejected",
     "ConfigurationAccepted",
+    "StateLost",
 ]
 
 By = Literal["", "this agent", "its manager", "somebody else"]

@@ -140,6 +140,10 @@ HOST = FAILED._replace(target="host")
             "inspectctl start deploy (if the deploy is still going on)",
         ),
         (GONE._replace(kind="ConfigurationRejected", target="agent"), "inspectctl check"),
+        (
+            GONE._replace(kind="StateLost", target="agent"),
+            "inspectctl finish deploy (if nothing is being deployed)",
+        ),
     ],
 )
 def test_the_next_step_can_be_typed(event: Event, next_step: str) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from inspect_agent.core import ledger
-from inspect_agent.core.ledger import VERSION, Change, Contents, Ledger, Post, Put, read
+from inspect_agent.core.ledger import Change, Ledger, Post, Put
 from inspect_agent.core.loop import Loop
+from inspect_agent.core.state_file import VERSION, Contents, connect, read
 from tests.core.looping import looping, run_until
 
 EMPTY = Contents({}, {}, 0, "")
@@ -107,7 +108,7 @@ def test_what_was_committed_is_read(loop: Loop, path: Path) -> None:
         states={"rule": {"a": "1", "b": "2"}, "service": {"a": "3"}},
         waiting={"ops/email": 2, "log": 1},
         last_seq=9,
-        set_aside="",
+        lost="",
     )
     assert kept.troubles == []
 
@@ -191,7 +192,7 @@ def test_nobody_else_may_read_its_files(loop: Loop, path: Path, mask: int) -> No
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
-    names = ("state.db", "state.db-wal", "state.db-shm", "state.db.damaged-1")
+    names = (*(f"state.db{suffix}" for suffix in ("", "-wal", "-shm", "-commits", ".damaged-1")),)
     assert modes == dict.fromkeys(names, 0o600)
 
 
@@ -299,13 +300,25 @@ def newer(path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
 
 
+def no_version(path: Path) -> None:
+    """The number of its version is that of an older one."""
+    with closing(connect(str(path))) as connection:
+        connection.execute("PRAGMA user_version = 1")
+
+
+def another_row(path: Path) -> None:
+    """A row that says something else than what was written."""
+    with closing(connect(str(path))) as connection, connection:
+        connection.execute("INSERT INTO state VALUES ('silence', '', '[[],[],[\"a\"]]', 1)")
+
+
 def no_text(path: Path) -> None:
     """A row whose text is none."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
-            "PRAGMA journal_mode = WAL; CREATE TABLE state (kind, key, value);"
-            "CREATE TABLE outbox (seq, destination, body);"
-            "INSERT INTO state VALUES ('rule', 'a', CAST(x'ff' AS TEXT));"
+            "PRAGMA journal_mode = WAL; CREATE TABLE state (kind, key, value, sum);"
+            "CREATE TABLE outbox (seq, destination, body, sum);"
+            "INSERT INTO state VALUES ('rule', 'a', CAST(x'ff' AS TEXT), 1);"
             f"PRAGMA user_version = {VERSION}"
         )
 
@@ -322,6 +335,8 @@ def no_tables(path: Path) -> None:
         (garbage, "file is not a database"),
         (truncated, "database disk image is malformed"),
         (newer, f"written by a newer version (format {VERSION + 1})"),
+        (no_version, "its tables are of another version than it is"),
+        (another_row, "a row is not what was written"),
         (no_text, "Could not decode to UTF-8 column 'value' with text '\ufffd'"),
         (no_tables, "no such table: state"),
     ],
@@ -334,9 +349,8 @@ def test_what_cannot_be_used_is_set_aside(
         path.unlink(missing_ok=True)
         spoil(path)
         spoilt = path.read_bytes()
-        assert read(str(path)) == EMPTY._replace(
-            set_aside=f"{why}; kept as {path}.damaged-{number}"
-        )
+        lost = f"state.db could not be used: {why}; kept as {path}.damaged-{number}"
+        assert read(str(path)) == EMPTY._replace(lost=lost)
         assert Path(f"{path}.damaged-{number}").read_bytes() == spoilt
         with keeping(loop, path) as kept:
             assert kept.commit(Put("rule", "a", "1"))
@@ -354,8 +368,8 @@ def test_what_cannot_be_set_aside_keeps_nobody_from_starting(
     newer(path)
     monkeypatch.setattr(os, "rename", refuse)
     why = f"written by a newer version (format {VERSION + 1})"
-    reason = f"{why}; it cannot be renamed: Read-only file system"
-    assert read(str(path)) == EMPTY._replace(set_aside=reason)
+    lost = f"state.db could not be used: {why}; it cannot be renamed: Read-only file system"
+    assert read(str(path)) == EMPTY._replace(lost=lost)
     with keeping(loop, path) as kept:
         assert not kept.commit(Put("rule", "a", "1"), Post(1, "d", "x"))
         assert kept.fetch("d") == (Post(1, "d", "x"),)

@@ -12,8 +12,9 @@ import pytest
 from inspect_agent.alerting.digest import Row
 from inspect_agent.alerting.route import Told
 from inspect_agent.core import outbox
-from inspect_agent.core.ledger import Contents, Ledger, Post, read
+from inspect_agent.core.ledger import Ledger, Post
 from inspect_agent.core.outbox import Backlog, Outbox
+from inspect_agent.core.state_file import Contents, read
 from inspect_agent.core.turn import Telling, Turn
 from inspect_agent.model.config import Destination
 from inspect_agent.model.event import Event

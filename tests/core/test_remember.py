@@ -38,7 +38,7 @@ SERVICE = ServiceState(
     looping=True,
 )
 SPENT = Spent((10.0, 20.0), 320.0, 300.0)
-SILENCE = Silence((("", 100.0), ("nginx", 200.0)), (("redis", 1),), ("sidekiq@1", "grüße"))
+SILENCE = Silence((("", 100.0), ("nginx", 200.0)), (("redis", 1),), ("sidekiq@1", "grüße"), 700.0)
 
 
 @given(
@@ -103,10 +103,11 @@ def test_a_budget_comes_back(spent: Spent) -> None:
         st.lists(st.tuples(_TEXT, _TIMES)).map(tuple),
         st.lists(st.tuples(_TEXT, _COUNTS)).map(tuple),
         st.lists(_TEXT).map(tuple),
+        _TIMES,
     )
 )
 def test_windows_come_back(silence: Silence) -> None:
-    """And what settles, and what is not monitored."""
+    """And what settles, what is not monitored, and how long there is doubt."""
     assert remember.silence_from_text(remember.silence_to_text(silence), 0.0) == silence
 
 
@@ -149,13 +150,22 @@ def test_after_a_reboot_every_time_is_moved() -> None:
     spent = remember.spent_from_text(remember.spent_to_text(SPENT), -600.0)
     assert spent == Spent((-590.0, -580.0), -280.0, 300.0)
     silence = remember.silence_from_text(remember.silence_to_text(SILENCE), -600.0)
-    assert silence == SILENCE._replace(windows=(("", -500.0), ("nginx", -400.0)))
+    windows = (("", -500.0), ("nginx", -400.0))
+    assert silence == SILENCE._replace(windows=windows, doubt_until=100.0)
 
 
 def test_no_pause_stays_none_after_a_reboot() -> None:
     """0.0 is no time."""
     text = remember.spent_to_text(Spent())
     assert remember.spent_from_text(text, 600.0) == Spent()
+    text = remember.silence_to_text(Silence())
+    assert remember.silence_from_text(text, 600.0) == Silence()
+
+
+def test_windows_of_an_earlier_version() -> None:
+    """There was no doubt then."""
+    text = '[[["", 100.0]], [], ["nginx"]]'
+    assert remember.silence_from_text(text, 1.0) == Silence((("", 101.0),), (), ("nginx",))
 
 
 _JSON = st.recursive(

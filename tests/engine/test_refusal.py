@@ -11,6 +11,7 @@ from inspect_agent.engine.refusal import RepairRefused, refuse
 ASKED = (
     RepairRefused.UNMONITORED,
     RepairRefused.DEPLOY_WINDOW,
+    RepairRefused.STATE_LOST,
     RepairRefused.ALREADY_RUNNING,
     RepairRefused.MANAGER_IS_RESTARTING,
     RepairRefused.NEED_DOWN,
@@ -19,10 +20,11 @@ ASKED = (
 
 def reason(flags: tuple[bool, ...]) -> RepairRefused | None:
     """What is refused where these hold, in the order of ASKED."""
-    unmonitored, in_window, running, restarting, need_down = flags
+    unmonitored, in_window, in_doubt, running, restarting, need_down = flags
     return refuse(
         unmonitored=unmonitored,
         in_window=in_window,
+        in_doubt=in_doubt,
         running=running,
         manager_is_restarting=restarting,
         need_down=need_down,

@@ -11,8 +11,10 @@ from inspect_agent.engine.silence import (
     Silence,
     covers,
     cycle_over,
+    doubt,
     expire,
     finish,
+    in_doubt,
     in_window,
     is_unmonitored,
     monitor,
@@ -225,6 +227,18 @@ def test_the_end_for_an_instance_leaves_its_template_silent() -> None:
 def windows_of(silence: Silence) -> list[str]:
     """The names of the open windows."""
     return [name for name, _ in silence.windows]
+
+
+def test_doubt() -> None:
+    """It is no silence, ends by itself or with all windows, and is not shortened by another."""
+    doubtful = doubt(doubt(NOTHING, 100.0), 50.0)
+    assert (in_doubt(doubtful), covers(doubtful, "web")) == (True, False)
+    assert expire(doubtful, 99.0, settle=1) == (doubtful, ())
+    assert expire(doubtful, 100.0, settle=1) == (NOTHING, ())
+    assert finish(doubtful, ("web",), settle=1) == doubtful
+    assert finish(doubtful, (), settle=1) == NOTHING
+    both = start(doubtful, ("web",), 100.0)
+    assert expire(both, 100.0, settle=1) == (Silence(settling=(("web", 1),)), ("web",))
 
 
 def test_the_names_of_silence() -> None:

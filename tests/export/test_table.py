@@ -90,6 +90,7 @@ def status(*services: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "templates": [],
         "silences": [],
         "unmonitored": [],
+        "no_repairs_until": None,
         "alerts": [],
         "not_durable": "",
         "problems": [],
@@ -363,3 +364,12 @@ def test_what_is_not_loaded_yet() -> None:
     assert notes(not_loaded=files) == [f"Not loaded yet: {named}{tail}"]
     gone = [{"file": "host.inq", "how": "gone"}] * 2
     assert notes(not_loaded=files + gone) == [f"Not loaded yet: {named}, and 2 more{tail}"]
+
+
+def test_a_wait_after_state_was_lost() -> None:
+    """Until when nothing is repaired, and how that is ended."""
+    until = 1795254531.0
+    assert notes(no_repairs_until=until) == [
+        f"No repairs until: {clock.local_text(until)}"
+        " (inspectctl finish deploy, if nothing is being deployed)"
+    ]

@@ -44,6 +44,7 @@ class Permits:
         return refuse(
             unmonitored=left_alone and not goes_on_alone(job),
             in_window=silence.in_window(quiet, target.window),
+            in_doubt=silence.in_doubt(quiet),
             running=running,
             manager_is_restarting=job.name in ("start", "restart") and _is_returning(target),
             need_down=is_repair and self._need_is_down(target),

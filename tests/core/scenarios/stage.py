@@ -6,7 +6,6 @@ count from the first cycle; routes are those of inspect.conf, the default one is
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +18,7 @@ from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.commands import commands
 from inspect_agent.core.control import Reply
-from inspect_agent.core.ledger import Change, Committed, Ledger, Post, read
+from inspect_agent.core.ledger import Change, Committed, Ledger, Post, Put, statement
 from inspect_agent.core.log import Log
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.metrics import Catalogue
@@ -28,6 +27,7 @@ from inspect_agent.core.parts import Parts
 from inspect_agent.core.repairs import signalling
 from inspect_agent.core.request import Request
 from inspect_agent.core.roster import Roster
+from inspect_agent.core.state_file import connect, read
 from inspect_agent.core.turn import Turn
 from inspect_agent.core.watched import WatchedService
 from inspect_agent.errors import ControlError
@@ -339,10 +339,8 @@ class Stage:
 
     def put(self, kind: str, key: str, text: str) -> None:
         """Writes into the ledger of an agent that was killed."""
-        with closing(sqlite3.connect(self._folder / "state.db")) as connection:
-            row = (kind, key, text)
-            connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", row)
-            connection.commit()
+        with closing(connect(str(self._folder / "state.db"))) as connection, connection:
+            connection.execute(*statement(Put(kind, key, text)))
 
     def service(self, name: str) -> WatchedService:
         """What the agent knows of a service."""

@@ -94,6 +94,41 @@ def test_a_disk_that_cannot_be_written_to(
         assert post.rest() == []
 
 
+@pytest.mark.parametrize("ending", ["end", "kill"])
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_start_on_a_disk_that_takes_nothing(
+    machine: SystemdMachine,
+    units: Units,
+    inside: Path,
+    disk: Callable[[str], None],
+    trouble: str,
+    ending: str,
+) -> None:
+    """What lies on it is known all the same: a service in its window is not started."""
+    units.start("web", exec_start("idle"))
+    rules = "check service web\n  if down then start\n"
+    disk("size=1m")
+    with RunningAgent(inside, rules, place=machine) as agent:
+        agent.up("web")
+        agent.ask("start deploy", "web")
+        machine.systemctl("stop", "web")
+        agent.service("web", lambda web: web["state"] == "down")
+        agent.stop() if ending == "end" else agent.kill()
+        if trouble == "full":
+            fill(agent.reach(inside / "state"))
+        else:
+            machine.run(["mount", "-o", "remount,ro", str(inside / "state")])
+        agent.start()
+        agent.cycles(3)
+        status = agent.export()
+        if trouble == "read-only":
+            machine.run(["mount", "-o", "remount,rw", str(inside / "state")])
+
+        assert [window["name"] for window in status["silences"]] == ["web"]
+        assert [line for line in status["problems"] if "Lost" in line] == []
+        assert agent.lines("web: start") == []
+
+
 def test_a_state_folder_that_cannot_be_made(tmp_path: Path, post: Postbox) -> None:
     """Where the state folder cannot be, the agent watches and tells, and says what is wrong."""
     (tmp_path / "file").write_text("in its way")
@@ -113,7 +148,10 @@ def test_a_damaged_ledger_is_set_aside(tmp_path: Path, post: Postbox) -> None:
         ledger = agent.folder / "state/state.db"
         ledger.write_bytes(b"this is no database, " * 500)
         agent.start()
-        agent.logged("state.db could not be used and was set aside: file is not a database")
+        agent.logged("state.db could not be used: file is not a database; kept as ")
 
-        assert post.told(1) == ["CRITICAL gone: not running"]
+        assert sorted(post.told(2)) == [
+            "CRITICAL gone: not running",
+            "WARNING agent: state lost, repairs wait",
+        ]
         assert (agent.folder / "state/state.db.damaged-1").read_bytes().startswith(b"this is no")
