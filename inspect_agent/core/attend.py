@@ -98,21 +98,26 @@ class Attend:
         self._look([service])
         self._ended(service)
 
-    def release(self, service: WatchedService, turn: Turn) -> None:
+    def release(self, service: WatchedService, turn: Turn, *, meant: bool = True) -> None:
         """Judges what happened while it was held; not yet, where a silence covers it, or where
         its manager does not answer: what it says then is still of that time.
+
+        `meant`: its end was asked for, if it has ended.
         """
         if self._is_left(service) or service.seen.status == "unknown":
             return
         service.held = False
-        self.judge(service, turn, expected=True)
+        self.judge(service, turn, expected=True, meant=meant)
 
-    def judge(self, service: WatchedService, turn: Turn, *, expected: bool = False) -> None:
+    def judge(
+        self, service: WatchedService, turn: Turn, *, expected: bool = False, meant: bool = False
+    ) -> None:
         """Takes what was last seen through the service table."""
         before = service.state
-        expected = expected or service.expects_end(before.process, turn.now)
+        signalled = service.expects_end(before.process, turn.now)
+        expected, meant = expected or signalled, meant or signalled
         state, told = services.step(
-            before, service.seen, turn.now, expected=expected, due=self._due()
+            before, service.seen, turn.now, expected=expected, meant=meant, due=self._due()
         )
         if state == before and told is None:
             return

@@ -2,7 +2,7 @@
 
 Each has a deadline and a process group of its own, which is killed as a whole; its environment is
 clean, its working folder `/`, and its output is bounded. A command has ended when its process
-has: a daemon that it leaves behind may keep the pipes open for years.
+has: a daemon that it leaves behind may keep the pipes open for years, and write into them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from inspect_agent.core.drain import Drains
 from inspect_agent.core.loop import Loop, Timer
 from inspect_agent.model.observation import Command, Finished
 
@@ -38,13 +39,28 @@ class Children:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._running: dict[int, _Child] = {}
+        self._drains = Drains(CLEAN_ENVIRONMENT)
         loop.on_signal(signal.SIGCHLD, self._reap)
 
-    def start(
+    def start(self, command: Command, done: Done) -> None:
+        """Runs a command; `done` is called once, in the loop, however it ends."""
+        self._begin(command, done, {})
+
+    def carry_out(
         self, command: Command, done: Done, extra_environment: Mapping[str, str] | None = None
     ) -> None:
-        """Runs a command; `done` is called once, in the loop, however it ends."""
-        environment = {**CLEAN_ENVIRONMENT, **(extra_environment or {})}
+        """The same for one that changes something: what it says is read also without the agent.
+
+        So neither the command nor a daemon that it leaves behind dies of saying it.
+        """
+        child = self._begin(command, done, extra_environment or {})
+        if child is not None:
+            child.awake = self._drains.hold(*child.pipes())
+
+    def _begin(
+        self, command: Command, done: Done, extra_environment: Mapping[str, str]
+    ) -> _Child | None:
+        environment = {**CLEAN_ENVIRONMENT, **extra_environment}
         try:
             process = subprocess.Popen(
                 command.argv,
@@ -58,12 +74,13 @@ class Children:
         except (OSError, ValueError) as error:
             reason = f"cannot run {command.argv[0]}: {_words(error)}"
             self._loop.call_soon_threadsafe(partial(done, Finished(None, "", reason)))
-            return
+            return None
         child = _Child(self._loop, process, done)
         child.deadline = self._loop.call_later(
             command.timeout_s, partial(self._expire, child, command.timeout_s)
         )
         self._running[process.pid] = child
+        return child
 
     def _expire(self, child: _Child, timeout_s: float) -> None:
         child.late = f"killed after {timeout_s:g} s without an end"
@@ -89,10 +106,15 @@ class Children:
             if child.process.poll() is not None:
                 del self._running[child.process.pid]
                 child.finish()
+        self._drains.reap()
 
 
 class _Child:
-    """A command that runs; `late` says so once its deadline is over."""
+    """A command that runs.
+
+    late    says so once its deadline is over
+    awake   the descriptor to close when its output is no longer read here
+    """
 
     deadline: Timer
 
@@ -101,6 +123,7 @@ class _Child:
         self.late = ""
         self._loop = loop
         self._done = done
+        self.awake: int | None = None
         self._output: dict[int, bytearray] = {}
         for stream in (process.stdout, process.stderr):
             if stream is not None:
@@ -108,6 +131,11 @@ class _Child:
                 os.set_blocking(fd, False)
                 self._output[fd] = bytearray()
                 loop.add_reader(fd, partial(self._read, fd))
+
+    def pipes(self) -> tuple[int, int]:
+        """Where its output and its errors are read."""
+        out, err = self._output
+        return out, err
 
     def finish(self) -> None:
         self.deadline.cancel()
@@ -118,6 +146,8 @@ class _Child:
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
+        if self.awake is not None:
+            os.close(self.awake)
         status = None if self.late else self.process.returncode
         finished = Finished(status, texts[0], texts[1] + self.late)
         self._loop.call_soon_threadsafe(partial(self._done, finished))

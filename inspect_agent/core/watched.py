@@ -212,7 +212,7 @@ class WatchedService(Target):
             return None if reading is None else reading.holds
         state = self.state
         if self.held:  # what was last seen is not judged yet, but it is what is true
-            seen = self.seen
+            seen = services.told_apart(self.seen, state, meant=False)
             state = state._replace(status=seen.status, returning=seen.returning)
         return judge(state)
 

@@ -11,7 +11,7 @@
                                                  until it has been up for 10 minutes
 
 `out` is down, failed, absent, or starting without a process. Where a manager cannot tell a crash
-from a stop, the end of what was up is `failed` unless it was expected, and stays so until it is up.
+from a stop, the end of what was up is `failed` unless it was meant, and stays so until it is up.
 The first line of each row's function is its cell in docs/engine.md.
 """
 
@@ -86,15 +86,32 @@ def is_failed(state: ServiceState) -> bool | None:
 
 
 def step(
-    state: ServiceState, seen: Seen, now: float, *, expected: bool = False, due: bool = True
+    state: ServiceState,
+    seen: Seen,
+    now: float,
+    *,
+    expected: bool = False,
+    meant: bool = False,
+    due: bool = True,
 ) -> tuple[ServiceState, Told | None]:
     """The next state of a service, and the event to tell.
 
     `expected`: what happened since the last step was done by this agent's repair or inside a
     deploy window. A service is not judged while either lasts: one step after it takes in all.
+    `meant`: an end that was seen since is one that somebody asked for: a stop, a signal, a deploy.
     `due`: the agent has run for `start_delay`, so absence may be told.
     """
-    return _TABLE[_group(state.status), _group(seen.status)](state, seen, now, expected, due)
+    plain = told_apart(seen, state, meant=meant)
+    return _TABLE[_group(state.status), _group(seen.status)](state, plain, now, expected, due)
+
+
+def told_apart(seen: Seen, before: ServiceState, *, meant: bool) -> Seen:
+    """What was seen, with what an ambiguous end means after this state."""
+    if not seen.ambiguous:
+        return seen
+    if before.status == "up" or (before.status == "starting" and before.was_up):
+        return seen._replace(status="down" if meant else "failed")
+    return seen._replace(status=before.status) if before.status in ("down", "failed") else seen
 
 
 def tick(state: ServiceState, now: float) -> tuple[ServiceState, Told | None]:
@@ -136,7 +153,7 @@ def _appear(state: ServiceState, seen: Seen, now: float, expected: bool, due: bo
 
 def _vanish(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
     """ProcessDoesNotExist, and a death; when expected no death, told like an absence."""
-    state = _arrive(state, _told_apart(seen, failed=not expected), now)
+    state = _arrive(state, seen, now)
     if expected:
         return _miss(state, due)
     return _mourn(state, now, "ProcessDoesNotExist")
@@ -144,8 +161,7 @@ def _vanish(state: ServiceState, seen: Seen, now: float, expected: bool, due: bo
 
 def _stay_out(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
     """ProcessDoesNotExist once it is due, unless it was told or it just starts."""
-    failed = state.status == "failed" or (state.status == "starting" and state.was_up)
-    return _miss(_arrive(state, _told_apart(seen, failed=failed and not expected), now), due)
+    return _miss(_arrive(state, seen, now), due)
 
 
 def _stay_up(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
@@ -163,11 +179,6 @@ def _stay_up(state: ServiceState, seen: Seen, now: float, expected: bool, due: b
 def _unanswered(state: ServiceState, seen: Seen, now: float, expected: bool, due: bool) -> _Step:
     """None: everything is kept, with the reason."""
     return state._replace(unanswered=seen.reason or "no answer"), None
-
-
-def _told_apart(seen: Seen, *, failed: bool) -> Seen:
-    """What an ambiguous `down` means."""
-    return seen._replace(status="failed") if seen.ambiguous and failed else seen
 
 
 def _miss(state: ServiceState, due: bool) -> _Step:

@@ -93,4 +93,5 @@ def _in_state(state: str, seen: Observation) -> Observation:
         return seen._replace(reason=f"{state}, {seen.reason}" if seen.reason else state)
     if state == "stopping":
         return Observation("down", reason=state)
-    return seen._replace(reason=f"{state}, but {seen.reason}")
+    # OpenRC would have another state, had somebody stopped it
+    return seen._replace(reason=f"{state}, but {seen.reason}", ambiguous=False)

@@ -40,7 +40,8 @@ def observe(paths: Iterable[str]) -> Observation | None:
     """Where a service is that has its PID in one of these files; None: none of them holds any.
 
     It is up when one of them names a living process, unknown when one must not be believed, and
-    else failed: its process has ended and left its PID file behind.
+    else failed, as far as one can tell: its process has ended and left its PID file behind, which
+    is what a crash does, and a kill that somebody meant.
     """
     found = [seen for seen in map(_observe, paths) if seen is not None]
     found.sort(key=lambda seen: _MEANS_MOST.index(seen.status))
@@ -57,7 +58,7 @@ def _observe(path: str) -> Observation | None:
         return Observation("unknown", reason=f"{path} {error}")
     if alive:
         return Observation("up", file.pid, f"PID file {path}")
-    return Observation("failed", reason=f"process {file.pid} of {path} is gone")
+    return Observation("failed", reason=f"process {file.pid} of {path} is gone", ambiguous=True)
 
 
 def read_pidfile(path: str) -> PidFile | None:

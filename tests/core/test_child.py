@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -26,10 +28,23 @@ def loop() -> Iterator[Loop]:
         yield running
 
 
+AGENT = """
+import sys
+from inspect_agent import clock
+from inspect_agent.core.child import Children
+from inspect_agent.core.loop import Loop
+from inspect_agent.model.observation import Command
+loop = Loop(clock.now, print)
+Children(loop).carry_out(Command(("/bin/sh", "-c", sys.argv[1]), 60.0), print)
+print("begun", flush=True)
+loop.run()
+"""
+
+
 def run(loop: Loop, *argv: str, timeout_s: float = 25.0, **environment: str) -> Finished:
     """Runs one command to its end."""
     ended: list[Finished] = []
-    Children(loop).start(Command(argv, timeout_s), ended.append, environment)
+    Children(loop).carry_out(Command(argv, timeout_s), ended.append, environment)
     assert ended == [], "nobody is called back before the loop turns"
     run_until(loop, lambda: ended)
     (finished,) = ended
@@ -102,8 +117,51 @@ def test_a_daemon_that_keeps_the_pipes_does_not_delay_the_end(loop: Loop) -> Non
 
 def test_a_daemon_that_goes_on_talking_does_not_delay_the_end(loop: Loop) -> None:
     """Only what its command can have written is waited for, not what follows."""
-    finished = sh(loop, "for i in 1 2 3 4; do yes & done; sleep 0.1")
+    finished = sh(loop, "for i in 1 2 3 4; do yes & echo $! >&2; done; sleep 0.1")
+    for daemon in finished.stderr.split():
+        end(int(daemon))
     assert (finished.exit_status, finished.stdout[:4]) == (0, "y\ny\n")
+
+
+TALKS_LATER = "read line < {go}; echo out; echo err >&2; echo yes > {alive}"
+
+
+@pytest.fixture
+def pipes(tmp_path: Path) -> Iterator[tuple[str, Callable[[], str]]]:
+    """A script that talks when it is told to, and what tells it, and hears whether it lives on."""
+    go, alive = tmp_path / "go", tmp_path / "alive"
+    os.mkfifo(go)
+    os.mkfifo(alive)
+    heard = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+
+    def tell() -> str:
+        go.write_text("on\n")
+        ready, _, _ = select.select([heard], [], [], PATIENCE_S)
+        return os.read(heard, 10).decode() if ready else ""
+
+    yield TALKS_LATER.format(go=go, alive=alive), tell
+    os.close(heard)
+
+
+def test_a_daemon_that_talks_later_lives_on(
+    loop: Loop, pipes: tuple[str, Callable[[], str]]
+) -> None:
+    """Somebody reads what it has to say when its command has long ended."""
+    script, tell = pipes
+    assert sh(loop, f"({script}) &") == Finished(0, "", "")
+    assert tell() == "yes\n"
+
+
+def test_a_command_outlives_the_agent(pipes: tuple[str, Callable[[], str]]) -> None:
+    """It comes to its end although nobody is there to hear it."""
+    script, tell = pipes
+    agent = subprocess.Popen([sys.executable, "-c", AGENT, script], stdout=subprocess.PIPE)
+    assert agent.stdout is not None
+    assert agent.stdout.readline() == b"begun\n"
+    agent.kill()
+    agent.wait()
+    agent.stdout.close()
+    assert tell() == "yes\n"
 
 
 def test_all_that_lies_in_the_pipe_at_the_end_is_kept(loop: Loop) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -31,12 +31,7 @@ class Waiting(Children):
     def __init__(self) -> None:
         self.running: list[tuple[str, Done]] = []
 
-    def start(
-        self,
-        command: Command,
-        done: Done,
-        extra_environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def start(self, command: Command, done: Done) -> None:
         """Takes note."""
         self.running.append((" ".join(command.argv), done))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from inspect_agent.engine.services import ServiceState, is_down, is_failed
+from inspect_agent.engine.services import Seen, ServiceState, is_down, is_failed, step
+from inspect_agent.model.observation import Status
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,34 @@ from inspect_agent.engine.services import ServiceState, is_down, is_failed
 def test_down_and_failed(state: ServiceState, down: bool | None, failed: bool | None) -> None:
     """A stop is no failure; gone, given up or in a restart loop is; silence is neither."""
     assert (is_down(state), is_failed(state)) == (down, failed)
+
+
+@pytest.mark.parametrize(
+    ("before", "was_up", "meant", "after"),
+    [
+        ("up", True, False, "failed"),
+        ("up", True, True, "down"),
+        ("starting", True, False, "failed"),
+        ("starting", False, False, "down"),
+        ("failed", True, False, "failed"),
+        ("failed", True, True, "failed"),
+        ("down", True, False, "down"),
+        ("absent", True, False, "down"),
+        ("unknown", False, False, "down"),
+    ],
+)
+def test_an_end_that_its_manager_cannot_explain(
+    before: Status, was_up: bool, meant: bool, after: Status
+) -> None:
+    """It failed unless it was meant, and what failed has failed until it is up."""
+    state = ServiceState(before, was_up=was_up)
+    seen, _ = step(state, Seen("down", ambiguous=True), 1.0, expected=meant, meant=meant)
+    assert seen.status == after
+
+
+@pytest.mark.parametrize("before", ["up", "starting", "failed", "down", "absent", "unknown"])
+def test_an_end_that_its_manager_explains(before: Status) -> None:
+    """Its word counts, whoever asked for what."""
+    for word in ("down", "failed"):
+        seen, _ = step(ServiceState(before, was_up=True), Seen(word), 1.0, meant=True)
+        assert seen.status == word

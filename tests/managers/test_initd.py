@@ -96,12 +96,12 @@ def test_a_script_of_several_daemons(machine: Machine) -> None:
 
 
 def test_a_crash_leaves_its_pid_file(machine: Machine) -> None:
-    """A PID file whose process is gone is a crash, and no script is asked about it."""
+    """A PID file whose process is gone is a crash, or a kill that was meant; no script is asked."""
     machine.script("web", f"PIDFILE=/run/web.pid\n{STATUS}")
     pid = gone()
     path = machine.write("run/web.pid", pid)
     assert machine.look("web") == {
-        "web": Observation("failed", reason=f"process {pid} of {path} is gone")
+        "web": Observation("failed", reason=f"process {pid} of {path} is gone", ambiguous=True)
     }
 
 

@@ -34,15 +34,23 @@ from inspect_agent.errors import StepError
 from inspect_agent.model.config import Settings
 from inspect_agent.model.rule import Repair, Step
 from inspect_agent.sources.tree import Processes
+from inspect_agent.typed import Protocol
 
 INTENT_S = 0.5
 GONE = "it is no longer watched"
 
 
+class Released(Protocol):
+    """Told of a service whose repair has ended, in this turn, and whether it was meant to stop."""
+
+    def __call__(self, service: WatchedService, turn: Turn, *, meant: bool) -> None:
+        """See Attend.release."""
+
+
 class Repairs:
     """Idle until a configuration is adopted.
 
-    released   called when a service's repair has ended, with the turn it ended in
+    released   called when a service's repair has ended
     look       asks a service's manager where it is
     """
 
@@ -58,7 +66,7 @@ class Repairs:
         world: World,
         new_turn: Callable[[], Turn],
         look: Callable[[list[WatchedService]], None],
-        released: Callable[[WatchedService, Turn], None],
+        released: Released,
     ) -> None:
         self._loop, self._log, self._telling = loop, log, telling
         self._world, self._new_turn, self._released = world, new_turn, released
@@ -220,7 +228,7 @@ class Repairs:
         if target is not None:
             self._outcomes.tell(turn, job, target, trouble)
         if isinstance(target, WatchedService) and isinstance(job.step, Repair):
-            self._released(target, turn)
+            self._released(target, turn, meant=job.step.verb == "stop")
         if job.rest and not trouble and self._askers.find(job.order) is not None:
             self._ask(turn, job.order, job.rest)
         else:

@@ -63,7 +63,7 @@ class Steps:
     def _repair(self, step: Repair, service: WatchedService, ended: Ended) -> None:
         command = _command(step, service)
         self._log.info(f"{service.check.name}: {step.verb}: {' '.join(command.argv)}")
-        self._children.start(command, lambda result: ended(trouble(result)))
+        self._children.carry_out(command, lambda result: ended(trouble(result)))
         service.held = True
         service.repairing = step.verb
 
@@ -80,7 +80,7 @@ class Steps:
     def _run(self, job: Job, step: Run, target: Target, ended: Ended) -> None:
         timeout_s = target.check.timeout_s if isinstance(target, WatchedService) else self.timeout_s
         self._log.info(f"{title(target)}: {job.name}" + (f" as {step.user}" if step.user else ""))
-        self._children.start(
+        self._children.carry_out(
             Command(_script(step), timeout_s),
             lambda result: ended(trouble(result)),
             {**job.order.about, **environment.pid(target)},

@@ -34,6 +34,7 @@ class Unit:
     works_in   where its processes begin to work: a folder, or a link to one
     folder     where its process works
     is_old     its process uses a library that was replaced
+    stillborn  commands that start it end well, and it does not run
     """
 
     def __init__(self, name: str) -> None:
@@ -48,6 +49,7 @@ class Unit:
         self.is_old = False
         self.ghost: tuple[int, float] | None = None
         self.respawned = 0
+        self.stillborn = False
 
 
 class Machine:
@@ -68,6 +70,7 @@ class Machine:
     deadly    the signals that end a process, and how
     links     symlinks and the folders that they lead to
     ambiguous it cannot tell a crash from a stop
+    leaves_traces   a PID file is left behind by a crash, which is all that it has to go by
     counts    it counts what it restarts by itself
     """
 
@@ -95,7 +98,7 @@ class Machine:
         self.unloads = False
         self.hides: set[str] = set()
         self.links: dict[str, str] = {}
-        self.ambiguous = False
+        self.ambiguous = self.leaves_traces = False
         self.counts = False
 
     # what a story does
@@ -350,7 +353,7 @@ class Machine:
         pid = unit.process.pid if unit.process is not None else None
         unclear = self.ambiguous and unit.status in ("down", "failed")
         return Observation(
-            "down" if unclear else unit.status,
+            "down" if unclear and not self.leaves_traces else unit.status,
             pid,
             "not running" if unclear else unit.reason,
             restarts_itself=unit.respawns is not None,
@@ -375,7 +378,7 @@ class Machine:
         if failed is None and not self.lies:
             if verb in ("stop", "restart") and self.units[name].process is not None:
                 self.stop(name)
-            if verb in ("start", "restart"):
+            if verb in ("start", "restart") and not self.units[name].stillborn:
                 self.start(name)
         done(Finished(1, "", failed) if failed else SUCCESS)
 
@@ -390,29 +393,32 @@ class ScriptedChildren(Children):
         self.started = 0
         self.asked: list[str] = []
 
-    def start(
+    def start(self, command: Command, done: Done) -> None:
+        """Questions are answered in the next turn."""
+        self.started += 1
+        self.asked.append(command.argv[0])
+        self._tell(done, SUCCESS)
+
+    def carry_out(
         self,
         command: Command,
         done: Done,
         extra_environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Questions are answered in the next turn, everything else takes its time."""
+        """Everything else takes its time."""
         self.started += 1
-
-        def told(finished: Finished) -> None:
-            if not self.dead:
-                self._loop.call_soon_threadsafe(partial(done, finished))
-
-        if command.argv[0] in ("look", "glance", "loaded"):
-            self.asked.append(command.argv[0])
-            told(SUCCESS)
-        elif command.argv[0] == "/bin/sh" or BECOME in command.argv:
+        told = partial(self._tell, done)
+        if command.argv[0] == "/bin/sh" or BECOME in command.argv:
             self._machine.environments.append(dict(extra_environment or {}))
             *_, user, script = command.argv
             script += f" as {user}" if BECOME in command.argv else ""
             self._machine.run(("sh", script), command.timeout_s, told)
         else:
             self._machine.run(command.argv, command.timeout_s, told)
+
+    def _tell(self, done: Done, finished: Finished) -> None:
+        if not self.dead:
+            self._loop.call_soon_threadsafe(partial(done, finished))
 
 
 class _Reader(NamedTuple):

@@ -76,6 +76,74 @@ def test_a_failure_stays_one_until_it_is_up(unclear: Stage) -> None:
     ]
 
 
+def test_a_failure_outlasts_a_window(unclear: Stage) -> None:
+    """A deploy that begins later did not ask for its end."""
+    unclear.begin("check service nginx with owner ops\n  if failed then alert boss\n")
+    unclear.do(unclear.machine.crash, "nginx")
+    unclear.cycles(1)
+    unclear.ask("start deploy nginx")
+    unclear.cycles(1)
+    unclear.ask("finish deploy nginx")
+    unclear.cycles(5)
+    assert unclear.service("nginx").state.status == "failed"
+    assert unclear.story() == [
+        "0 ops: ProcessDoesNotExist nginx",
+        "10 boss: RuleFailed nginx failed",
+        "10 answered start deploy",
+        "20 answered finish deploy",
+    ]
+
+
+def test_what_a_repair_does_not_bring_back_has_failed(unclear: Stage) -> None:
+    """Nothing has recovered, and it is tried again."""
+    unclear.machine.fails["start nginx"] = "no"
+    unclear.begin(
+        "check service nginx with owner ops, restarts 2/10m\n  if failed then start, alert boss\n"
+    )
+    unclear.do(unclear.machine.crash, "nginx")
+    unclear.cycles(4)
+    assert unclear.service("nginx").state.status == "failed"
+    assert unclear.story() == [
+        "0 ops: ProcessDoesNotExist nginx",
+        "10 boss: RuleFailed nginx failed",
+        "10 run start nginx",
+        "11 ops: RepairFailed nginx",
+        "20 run start nginx",
+        "21 ops: RepairFailed nginx",
+        "30 ops: RepairExhausted nginx",
+    ]
+
+
+def test_what_a_restart_stops_for_good_has_failed(unclear: Stage) -> None:
+    """The command ends well, and the service does not run: nobody wanted that."""
+    unclear.machine.units["nginx"].stillborn = True
+    unclear.begin(RULES)
+    unclear.machine.grow("nginx", 600)
+    unclear.cycles(6)
+    assert unclear.service("nginx").state.status == "failed"
+    told = [line for line in unclear.story() if "Repair" not in line]
+    assert told == [
+        "10 run restart nginx",
+        "51 ops: ProcessDoesNotExist nginx",
+        "60 run start nginx",
+    ]
+
+
+@pytest.mark.parametrize("meant", [True, False])
+def test_a_pid_file_that_was_left_behind(unclear: Stage, meant: bool) -> None:
+    """As a crash leaves it, and a kill in a deploy: the deploy accounts for it."""
+    unclear.machine.leaves_traces = True
+    unclear.begin("check service nginx with owner ops\n  if failed then alert boss\n")
+    if meant:
+        unclear.ask("start deploy nginx")
+    unclear.do(unclear.machine.crash, "nginx")
+    unclear.cycles(1)
+    if meant:
+        unclear.ask("finish deploy nginx")
+    unclear.cycles(4)
+    assert unclear.service("nginx").state.status == ("down" if meant else "failed")
+
+
 def test_what_never_was_up_has_not_failed(unclear: Stage) -> None:
     """It was not running before the agent was there: whoever stopped it is not known."""
     unclear.machine.stop("nginx")

@@ -207,3 +207,28 @@ def test_a_script_that_goes_and_comes_back(machine: SmallMachine, inside: Path) 
         machine.tell("mv", "/run/away.script", "/etc/init.d/away")
 
         assert agent.up("away", but=before) == int((machine.root / "run/away.pid").read_text())
+
+
+def test_a_crash_whose_repair_fails_stays_a_failure(machine: SmallMachine, inside: Path) -> None:
+    """The script cannot tell why redis does not run; that nothing has recovered is plain."""
+    run(machine, REDIS, "start")
+    rules = f"check service {REDIS} with timeout 3s, restarts 2/10m\n  if failed then restart\n"
+    with RunningAgent(inside, rules, place=machine) as agent:
+        pid = agent.up(REDIS)
+        with spoilt(machine):
+            machine.tell("kill", "-KILL", str(pid))
+            for _ in range(2):
+                agent.logged(f"{REDIS}: restart failed")
+                assert agent.service(REDIS, lambda redis: redis["pid"] is None)["state"] == "failed"
+
+
+def test_a_restart_that_does_not_bring_it_back(machine: SmallMachine, inside: Path) -> None:
+    """What it stopped was not meant to stay so."""
+    run(machine, REDIS, "start")
+    rules = f"check service {REDIS} with timeout 3s, restarts 1/10m\n"
+    rules += "  if memory:rss > 1k then restart\n"
+    with spoilt(machine), RunningAgent(inside, rules, place=machine) as agent:
+        agent.up(REDIS)
+        agent.logged(f"{REDIS}: restart failed")
+        agent.cycles(2)
+        assert agent.service(REDIS, lambda redis: redis["pid"] is None)["state"] == "failed"
