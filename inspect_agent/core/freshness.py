@@ -1,7 +1,7 @@
 """What is known of the code that services run, for rules that ask whether it is stale or outdated.
 
     read at once        a process that is new; whether it is stale, when the release leads elsewhere
-    read every cycle    what is true: a service may move on by itself, and then needs no restart
+    read every cycle    what is stale: a service may move on by itself, and then needs no restart
     read every minute   everything else
 
 Only for so long is read in one cycle, what was not read for longest first, that a thousand services
@@ -84,7 +84,8 @@ class Freshness:
                 if reading is not None and reading.against != against:
                     del service.readings[word]
                     reading = None
-                if reading is None or reading.holds or now - reading.at >= AGAIN_S:
+                is_passing = reading is not None and reading.holds and word == "stale"
+                if reading is None or is_passing or now - reading.at >= AGAIN_S:
                     last = _NEVER if reading is None else reading.at
                     yield _Due(last, service, process, word, against)
 
