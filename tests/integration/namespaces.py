@@ -13,13 +13,16 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from inspect_agent.sources.mounts import cgroup2_point
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -58,10 +61,36 @@ eval "$enter"
 """
 
 
-class Inside:
-    """Runs commands inside; PID 1 of the namespaces is `pid`, as this machine counts."""
+class BootFailed(Exception):
+    """What was to be PID 1 did not come up; the text is all that was said."""
 
-    pid: int
+
+class Inside:
+    """Boots on entry, and is gone with all its processes and folders on exit.
+
+    pid   PID 1 of the namespaces, as this machine counts
+    """
+
+    def __init__(self, visible: Sequence[Path] = ()) -> None:
+        """`visible` are folders to be seen inside wherever they are."""
+        self._visible = visible
+        self._exit = ExitStack()
+        self.pid = 0
+
+    def __enter__(self) -> Self:
+        """Boots. Raises BootFailed."""
+        with ExitStack() as stack:
+            self.pid = self._boot(stack)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Ends it."""
+        self._exit.close()
+
+    def _boot(self, stack: ExitStack) -> int:
+        """Makes the namespaces, to be undone by the stack; PID 1 when it is ready."""
+        raise NotImplementedError
 
     @property
     def root(self) -> Path:

@@ -9,40 +9,21 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.integration.namespaces import Finished, Inside, boot
+from tests.integration.namespaces import BootFailed, Finished, Inside, boot
 
 BOOT_TIMEOUT_S = 60.0
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class BootFailed(Exception):
-    """It did not come up; the text is all that it said."""
-
-
 class SmallMachine(Inside):
-    """Begins on entry, and is gone with all its processes and folders on exit.
-
-    When it has begun, PID 1 is about to become `init`; wait for what that offers before using it.
-    """
+    """When it has begun, PID 1 is about to become `init`: wait for what that offers."""
 
     def __init__(
         self, init: Sequence[str], prepare: str = ":", visible: Sequence[Path] = ()
     ) -> None:
         """`prepare` is a shell's script that runs before `init`, in the new root."""
-        self._init, self._prepare, self._visible = init, prepare, visible
-        self._exit = ExitStack()
-        self.pid = 0
-
-    def __enter__(self) -> SmallMachine:
-        """Boots. Raises BootFailed."""
-        with ExitStack() as stack:
-            self.pid = self._boot(stack)
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Ends it."""
-        self._exit.close()
+        super().__init__(visible)
+        self._init, self._prepare = init, prepare
 
     def tell(self, *argv: str) -> str:
         """What a command prints inside; it must succeed."""

@@ -10,13 +10,9 @@ import select
 import socket
 import struct
 import subprocess
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
-from tests.integration.namespaces import Boot, Finished, Inside, boot
-
-__all__ = ["BootFailed", "Finished", "SystemdMachine"]
+from tests.integration.namespaces import Boot, BootFailed, Inside, boot
 
 BOOT_TIMEOUT_S = 60.0
 
@@ -35,29 +31,8 @@ exec setpriv --bounding-set=-sys_time,-sys_module \\
 """
 
 
-class BootFailed(Exception):
-    """systemd did not come up; the text is all that it said."""
-
-
 class SystemdMachine(Inside):
-    """Boots on entry, and is gone with all its processes and folders on exit."""
-
-    def __init__(self, visible: Sequence[Path] = ()) -> None:
-        """`visible` are folders to be seen inside wherever they are."""
-        self._visible = visible
-        self._exit = ExitStack()
-        self.pid = 0
-
-    def __enter__(self) -> SystemdMachine:
-        """Boots. Raises BootFailed."""
-        with ExitStack() as stack:
-            self.pid = self._boot(stack)
-            self._exit = stack.pop_all()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Ends it."""
-        self._exit.close()
+    """systemd with its journal and bus."""
 
     def systemctl(self, *words: str) -> str:
         """What systemctl prints inside; it must succeed."""

@@ -47,8 +47,9 @@ def test_the_queue_that_nobody_emptied(
         agent.cycles(3)
 
         assert len({first, second, third}) == 3
-        assert "Service: sidekiq@0 [Failed] systemd\n  failed, Result=signal, signal=KILL\n" in agent.say(
-            b"status\n"
+        assert (
+            "Service: sidekiq@0 [Failed] systemd\n  failed, Result=signal, signal=KILL\n"
+            in agent.say(b"status\n")
         )
         assert post.told(1) == ["CRITICAL sidekiq@0: not running"]
         assert post.rest() == []
