@@ -229,27 +229,27 @@ def test_restarts_are_counted(machine: SystemdMachine) -> None:
 
 LATE = """[Service]
 Type=forking
-PIDFile=/run/late.pid
-ExecStartPre=/usr/bin/mkfifo /run/late.go
-ExecStart=/bin/sh -c 'setsid sh /run/late.sh &'
+PIDFile=/run/tardy.pid
+ExecStartPre=/usr/bin/mkfifo /run/tardy.go
+ExecStart=/bin/sh -c 'setsid sh /run/tardy.sh &'
 """
-LATE_DAEMON = "read go < /run/late.go\necho $$ > /run/late.pid\nexec sleep 99\n"
+LATE_DAEMON = "read go < /run/tardy.go\necho $$ > /run/tardy.pid\nexec sleep 99\n"
 
 
 def test_a_pid_file_that_appears_late(machine: SystemdMachine) -> None:
     """Until then a daemon that has forked is starting; afterwards it is up with that process."""
-    (machine.root / "run/late.sh").write_text(LATE_DAEMON)
-    machine.write_unit("late.service", LATE)
-    starts = machine.popen(["systemctl", "start", "late"])
-    machine.run(["sh", "-c", "until test -p /run/late.go; do sleep 0.05; done"])
-    before = look(machine, "late")["late"]
-    machine.run(["sh", "-c", "echo go > /run/late.go"])
+    (machine.root / "run/tardy.sh").write_text(LATE_DAEMON)
+    machine.write_unit("tardy.service", LATE)
+    starts = machine.popen(["systemctl", "start", "tardy"])
+    machine.run(["sh", "-c", "until test -p /run/tardy.go; do sleep 0.05; done"])
+    before = look(machine, "tardy")["tardy"]
+    machine.run(["sh", "-c", "echo go > /run/tardy.go"])
     assert starts.wait(30) == 0
-    after = look(machine, "late")["late"]
+    after = look(machine, "tardy")["tardy"]
 
     assert (before.status, before.pid) == ("starting", None)
-    assert (after.status, after.pid) == ("up", main_pid(machine, "late"))
-    assert machine.run(["cat", "/run/late.pid"]).stdout == f"{after.pid}\n"
+    assert (after.status, after.pid) == ("up", main_pid(machine, "tardy"))
+    assert machine.run(["cat", "/run/tardy.pid"]).stdout == f"{after.pid}\n"
 
 
 def test_removed_while_running(machine: SystemdMachine) -> None:
