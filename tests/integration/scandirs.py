@@ -20,6 +20,15 @@ VISIBLE = (Path(__file__).parents[2], Path(sys.prefix), Path(sys.base_prefix))
 """What an agent in the machine needs: this checkout and this Python."""
 
 SLEEP = "#!/bin/sh\nexec sleep 1000\n"
+STUBBORN = "#!/bin/sh\ntrap '' TERM\n> ./ready\nwhile :; do sleep 1000; done\n"
+RELOADS = "#!/bin/sh\ntrap '> ./done' HUP\n> ./ready\nwhile :; do sleep 0.05; done\n"
+UNTIL_TOLD = "#!/bin/sh\nread line < ./go\n"
+GIVE_UP = "#!/bin/sh\nexit 125\n"
+
+
+def sleeping(*names: str) -> dict[str, Files]:
+    """The folders of services that sleep."""
+    return {name: {"run": SLEEP} for name in names}
 
 
 def written(place: str, services: Mapping[str, Files]) -> str:
