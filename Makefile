@@ -43,6 +43,7 @@ bench: $(VENV)/dev
 	$(BIN)/python -m bench.cycle
 	$(BIN)/python -m bench.compile
 	$(BIN)/python -m bench.hostile
+	$(BIN)/python -m bench.notice
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
