@@ -80,9 +80,7 @@ def test_manager() -> None:
     assert question.parse(Finished(0, SVSTAT, "")) == {
         "web": Observation("up", 4711, "up (pid 4711)"),
         "mail": Observation("down", None, "down, normally up"),
-        "queue": Observation(
-            "starting", None, "down, normally up, want up", restarts_itself=True
-        ),
+        "queue": Observation("starting", None, "down, normally up, want up", restarts_itself=True),
     }
     with pytest.raises(ManagerError, match="cannot run svstat"):
         question.parse(Finished(None, "", "cannot run svstat"))
