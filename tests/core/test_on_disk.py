@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from inspect_agent.core import aside
+from inspect_agent.core import aside, on_disk
 from inspect_agent.core.loop import Loop
 from inspect_agent.core.on_disk import OnDisk
-from inspect_agent.folder import scan
+from inspect_agent.folder import Marks, scan
 from inspect_agent.lang.bundle import remember
 from inspect_agent.lang.compile import Compiled, compile_bundle, compile_folder
-from tests.core.looping import looping, run_until
+from tests.core.looping import PATIENCE_S, looping, run_until
 from tests.lang.words import VOCABULARY
 
 Change = Callable[[Path], object]
@@ -241,13 +242,21 @@ def test_the_last_good_configuration(loop: Loop, root: Path, tmp_path: Path) -> 
 def test_a_folder_that_does_not_answer(
     loop: Loop, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is known, so nothing is said to have changed."""
+    """Nothing is known, so nothing is said to have changed; until it answers again."""
+    answers = threading.Event()
+
+    def hang(root: str, elsewhere: Iterable[str]) -> Marks:
+        assert answers.wait(PATIENCE_S)
+        return scan(root, elsewhere)
+
     (watch.root / A).unlink()
-    monkeypatch.setattr(aside, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(on_disk, "scan", hang)
+    monkeypatch.setattr(aside, "PATIENCE_S", 0.01)
     assert watch.look() == []
     assert not watch.on_disk.answers()
     assert not watch.on_disk.is_news()
-    monkeypatch.undo()
+    monkeypatch.setattr(aside, "PATIENCE_S", PATIENCE_S)
+    answers.set()
     while not watch.on_disk.answers():
         loop.turn()
         watch.look()
