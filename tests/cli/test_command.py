@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
-
 from inspect_agent.cli.command import run
 from inspect_agent.model.observation import Command, Finished
+from tests.core.looping import has_ended
 
 
 def shell(script: str, timeout_s: float = 30.0) -> Finished:
@@ -39,5 +38,5 @@ def test_the_deadline(tmp_path: Path) -> None:
     finished = shell(f"sleep 1000 & echo $! $$ > {pids}; wait", timeout_s=0.5)
     assert finished == Finished(None, "", "killed after 0.5 s without an end")
     child, leader = map(int, pids.read_text().split())
-    assert not psutil.pid_exists(leader)
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert has_ended(leader)
+    assert has_ended(child)

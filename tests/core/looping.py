@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -91,3 +93,15 @@ def turns(loop: Loop, count: int = 5) -> None:
 
 def _nothing() -> None:
     """Wakes the loop."""
+
+
+def has_ended(pid: int) -> bool:
+    """Waits for the end of any process; whether it came."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([fd], [], [], PATIENCE_S)[0])
+    finally:
+        os.close(fd)

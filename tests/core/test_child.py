@@ -18,7 +18,7 @@ from inspect_agent.core.child import MOST_OUTPUT, Children
 from inspect_agent.core.loop import Loop
 from inspect_agent.model.observation import Command, Finished
 from inspect_agent.sources.process import machine_processes
-from tests.core.looping import PATIENCE_S, Reports, looping, run_until
+from tests.core.looping import PATIENCE_S, Reports, has_ended, looping, run_until
 
 
 @pytest.fixture
@@ -60,18 +60,6 @@ def end(pid: int) -> None:
     """Ends a process that a command left behind."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def has_ended(pid: int) -> bool:
-    """Waits for the end of a process that is not this one's child."""
-    try:
-        fd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([fd], [], [], PATIENCE_S)[0])
-    finally:
-        os.close(fd)
 
 
 def test_exit_status_and_both_streams(loop: Loop) -> None:

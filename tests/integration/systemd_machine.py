@@ -19,6 +19,7 @@ BOOT_TIMEOUT_S = 60.0
 _ENTER = """
 rm -rf etc/systemd/system/*.wants etc/systemd/system/*.requires
 find etc/systemd/system -maxdepth 1 -type l -delete
+rm -rf etc/init.d etc/supervisor
 for system in lib/systemd usr/lib/systemd; do
     rm -rf $system/system/*.wants $system/system-generators
 done

@@ -69,7 +69,9 @@ def app(tmp_path: Path) -> Path:
 @pytest.fixture
 def lasting() -> Iterator[Path]:
     """A folder for programs: what lies below /tmp counts as deleted on purpose."""
-    with tempfile.TemporaryDirectory(dir=Path(__file__).parent, prefix=".programs-") as folder:
+    places = (Path(__file__).parent, Path.home(), Path("/opt"))
+    place = next(place for place in places if not place.is_relative_to("/tmp"))
+    with tempfile.TemporaryDirectory(dir=place, prefix=".programs-") as folder:
         yield Path(folder)
 
 
