@@ -16,7 +16,6 @@ from inspect_agent.core.awaited import Awaited
 from inspect_agent.core.changes import Changes
 from inspect_agent.core.child import Children
 from inspect_agent.core.commands import commands
-from inspect_agent.core.compiling import Compiled
 from inspect_agent.core.control import Control, Reply
 from inspect_agent.core.ledger import Ledger
 from inspect_agent.core.log import Log
@@ -25,11 +24,11 @@ from inspect_agent.core.metrics import Catalogue
 from inspect_agent.core.on_disk import OnDisk
 from inspect_agent.core.outbox import Outbox
 from inspect_agent.core.parts import Parts
+from inspect_agent.core.reloading import Compile, Reloading
 from inspect_agent.core.roster import Roster
 from inspect_agent.core.state_file import Contents
 from inspect_agent.core.supervisor import Supervisor
 from inspect_agent.core.turn import Turn
-from inspect_agent.errors import ControlError
 from inspect_agent.export import values
 from inspect_agent.export.answers import to_text
 from inspect_agent.managers import detect
@@ -44,8 +43,6 @@ ASK_S = 0.5
 """So long before a cycle managers are asked, or half a cycle where that is less."""
 
 _REJECTED = "rejected"
-
-Compile = Callable[[Callable[[Compiled], None]], None]
 
 
 class Agent:
@@ -68,10 +65,7 @@ class Agent:
         self._log_level = log_level
         self._settings = Settings()
         self._started = clock.now()
-        self._rejected: tuple[str, ...] = ()
         self._rejection_told = False
-        self._reloading = False
-        self._next_reload: list[Reply] = []
         self._not_durable = self._lost = ""
         self._raising: dict[str, str] = {}
         self._awaited = Awaited(lambda: loop.call_soon_threadsafe(self._first_cycle))
@@ -89,8 +83,7 @@ class Agent:
 
         `rejected` are the problems of the files when `config` is the last good one instead.
         """
-        self._compile = compile_
-        self._rejected = rejected
+        self._reloading = Reloading(self._log, self._on_disk, compile_, self._reloaded, rejected)
         self.parts = self._build(ledger, contents)
         self._adopt_first(config, contents)
         self._control.serve(commands(self))
@@ -110,8 +103,7 @@ class Agent:
 
     def hang_up(self) -> None:
         """SIGHUP: reads the configuration again."""
-        self._log.info("reload, asked by SIGHUP")
-        self.reload(_nobody_asked)
+        self._reloading.hang_up()
 
     def close(self) -> None:
         """The end: what is under way is taken up by the next agent."""
@@ -121,29 +113,13 @@ class Agent:
 
     def reload(self, reply: Reply) -> None:
         """Reads the configuration again; answers when it is in force, or why it is not."""
-        if self._reloading:  # what that has read may be older than what this one is for
-            self._next_reload.append(reply)
-            return
-        self._reloading = True
-        self._compile(partial(self._reloaded, reply))
+        self._reloading.reload(reply)
 
-    def _reloaded(self, reply: Reply, compiled: Compiled) -> None:
-        self._reloading = False
-        if self._next_reload:
-            waiting, self._next_reload = self._next_reload, []
-            self.reload(partial(_answer_all, waiting))
-        if compiled.config is None:
-            self._rejected = compiled.problems
-            problems = "\n".join(compiled.problems)
-            refusal = f"{problems}\nnot reloaded: the running configuration stays"
-            self._log.warn(refusal)
-            reply(ControlError(refusal))
-            return
+    def _reloaded(self, config: Config, warnings: Sequence[str], reply: Reply) -> None:
         turn = _new_turn()
-        self._rejected = ()
-        changes = self._adopt(compiled.config, turn)
+        changes = self._adopt(config, turn)
         self._tell_acceptance(turn)
-        answer = {**changes._asdict(), "warnings": compiled.warnings}
+        answer = {**changes._asdict(), "warnings": warnings}
         self._log.info(to_text("reload", answer))
         turn.afterwards.append(partial(reply, answer))
         self.parts.telling.commit(turn)
@@ -203,14 +179,15 @@ class Agent:
 
     def _tell_acceptance(self, turn: Turn) -> None:
         """Tells once that the files cannot be used, and once that they can again."""
-        if self._rejection_told == bool(self._rejected):
+        rejected = self._reloading.rejected
+        if self._rejection_told == bool(rejected):
             return
-        self._rejection_told = bool(self._rejected)
-        turn.keep("agent", "configuration", _REJECTED if self._rejected else None)
+        self._rejection_told = bool(rejected)
+        turn.keep("agent", "configuration", _REJECTED if rejected else None)
         build = self.parts.happenings.agent
-        if self._rejected:
+        if rejected:
             text = "the configuration has problems; running on the last good one"
-            detail = "\n".join(self._rejected)
+            detail = "\n".join(rejected)
             event = build(
                 "ConfigurationRejected", "configuration", text, turn.wall, "critical", detail
             )
@@ -258,14 +235,8 @@ class Agent:
         watched = values.many(len(world.services), "service")
         self._supervisor.status(f"watching {watched}, {not_up} not up")
         if self._settings.autoreload:
-            self._on_disk.look(self._reload_news)
+            self._reloading.look()
         self._log.flush()
-
-    def _reload_news(self) -> None:
-        """What was tried is not tried again before something has changed."""
-        if self._on_disk.is_news() and not self._reloading:
-            self._log.info("reload: files of the configuration have changed")
-            self.reload(_nobody_asked)
 
     def _ask(self) -> None:
         """Managers are asked before the cycle, so that it judges by what they say now."""
@@ -314,18 +285,7 @@ class Agent:
         problems = [f"Raised: {text}" for text in self._raising.values()]
         if self._lost:
             problems.append(f"Lost when the agent started: {self._lost}")
-        if self._rejected and self._on_disk.is_news():
-            problems.append(
-                "The configuration on disk had problems, and has changed since: inspectctl reload"
-            )
-        elif self._rejected:
-            problems.append(
-                "The configuration on disk has problems and is not in force:"
-                " inspectctl check shows them"
-            )
-        if not self._on_disk.answers():
-            problems.append("The configuration's folder does not answer: it may have changed")
-        return problems
+        return [*problems, *self._reloading.problems()]
 
     def _hostname(self) -> str:
         return identity.hostname(self._settings.hostname)
@@ -334,12 +294,3 @@ class Agent:
 def _new_turn() -> Turn:
     """A turn at this moment."""
     return Turn(clock.now(), clock.wall())
-
-
-def _nobody_asked(answer: Any) -> None:
-    """A reload by a signal or by the files: the log says what came of it."""
-
-
-def _answer_all(replies: Sequence[Reply], answer: Any) -> None:
-    for reply in replies:
-        reply(answer)
