@@ -241,7 +241,7 @@ def _by(service: WatchedService, seen: Seen, observation: Observation) -> By:
     before = service.observed
     if seen.process is None or seen.process.same_as(service.seen.process):
         return service.by
-    if before.status == "unknown":
+    if before.status in ("unknown", "absent"):
         return ""
     if observation.restarts is not None and before.restarts is not None:
         return "its manager" if observation.restarts > before.restarts else "somebody else"
