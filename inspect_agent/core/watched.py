@@ -67,6 +67,19 @@ class Target:
     refusal      why the last action that its rules wanted was not carried out, "" when it was
     """
 
+    __slots__ = (
+        "check",
+        "memory_bytes",
+        "metrics",
+        "name",
+        "refusal",
+        "remind_s",
+        "repair_told",
+        "rules",
+        "spent",
+        "window",
+    )
+
     name: str
     window: str
     check: HostCheck | ServiceCheck | ProbeCheck
@@ -118,6 +131,8 @@ def _asked(catalogue: Catalogue, scope: Scope, rules: tuple[Rule, ...]) -> Itera
 class WatchedHost(Target):
     """The machine."""
 
+    __slots__ = ()
+
     name = "host"
     window = ALL
     check: HostCheck
@@ -129,6 +144,8 @@ class WatchedHost(Target):
 
 class WatchedProbe(Target):
     """A thing with no process of its own."""
+
+    __slots__ = ()
 
     check: ProbeCheck
 
@@ -161,6 +178,33 @@ class WatchedService(Target):
     code_words  what its rules ask of the code that it runs: `stale`, `outdated`
     readings   what was found of that; see `reading`
     """
+
+    # beyond 30 attributes instances no longer share their keys: a kilobyte for each service
+    __slots__ = (
+        "_machine_bytes",
+        "booting",
+        "by",
+        "code_words",
+        "compares_shares",
+        "died_at",
+        "fingerprint",
+        "held",
+        "is_wrapped",
+        "looked_at",
+        "manager",
+        "observed",
+        "process",
+        "readings",
+        "repaired",
+        "repairing",
+        "replaced",
+        "retries",
+        "seen",
+        "signalled",
+        "state",
+        "unheard",
+        "watch",
+    )
 
     check: ServiceCheck
 
